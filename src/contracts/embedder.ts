@@ -1,0 +1,78 @@
+import type { Tokenizer } from "./chunk.ts";
+import type { Component } from "./stages.ts";
+
+/** The dimensions that a model can give. */
+export interface ModelDimensions {
+  /** The length of the vectors that `embed` returns. */
+  readonly native: number;
+  /** The shortest prefix that is still a valid vector; equal to `native` when the model is not Matryoshka. */
+  readonly min: number;
+  /** Prefixes of a vector, normalised again, are valid vectors (Matryoshka representation learning). */
+  readonly matryoshka: boolean;
+}
+
+/** What identifies an embedding space, together with the probe. */
+export interface EmbeddingModel {
+  readonly id: string;
+  readonly revision?: string;
+  readonly dimensions: ModelDimensions;
+  /** The longest text in tokens, special tokens included. */
+  readonly contextTokens: number;
+  /** How texts are dressed before embedding (instruction templates); part of the space's identity. */
+  readonly prompts: { readonly document: string; readonly query: string };
+}
+
+export interface EmbedderLimits {
+  readonly textsPerCall: number;
+  /** Tokens of all texts of one call together. */
+  readonly tokensPerCall: number;
+  readonly concurrentCalls: number;
+}
+
+export interface Embeddings {
+  /** One vector per text, in the order of the texts, each exactly `native` long. Not necessarily normalised. */
+  readonly vectors: readonly Float32Array[];
+  /** Tokens that the server says it read. */
+  readonly tokens?: number;
+}
+
+/** Turns texts into vectors. */
+export interface Embedder extends Component {
+  /**
+   * Learns what only a call can tell (the native dimension of an unknown model). Called once before anything else;
+   * afterwards `model` does not change.
+   */
+  open(signal: AbortSignal): Promise<EmbeddingModel>;
+  readonly tokenizer: Tokenizer;
+  readonly limits: EmbedderLimits;
+  /**
+   * Embeds at most `limits.textsPerCall` texts. Either all vectors or a fault: `document` + `smaller` when a text of
+   * several is at fault, `document` + `never` when a single one is, `component` otherwise. Checks count, length and
+   * finiteness; never pads, cuts or guesses. No retries inside. Stops on abort.
+   */
+  embed(
+    texts: readonly string[],
+    purpose: "document" | "query",
+    signal: AbortSignal,
+  ): Promise<Embeddings>;
+}
+
+/** Keeps embeddings at native dimension, shared between pipelines. A cache may forget, never lie. */
+export interface EmbeddingCache {
+  /**
+   * Looks up keys made by `cacheKey` (space, prompt and text hash; 32 bytes as hex). Returns only vectors of exactly
+   * `dimension` finite numbers; an entry that is not so is dropped.
+   */
+  get(keys: readonly string[], dimension: number): Promise<Map<string, Float32Array>>;
+  /** Stores vectors. Durable against the death of the process when it resolves. */
+  put(entries: ReadonlyMap<string, Float32Array>): Promise<void>;
+  stats(): Promise<CacheStats>;
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CacheStats {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+}

@@ -1,0 +1,11 @@
+export type * from "./chunk.ts";
+export type * from "./clock.ts";
+export type * from "./connector.ts";
+export type * from "./document.ts";
+export type * from "./embedder.ts";
+export type * from "./fault.ts";
+export type * from "./json.ts";
+export type * from "./sink.ts";
+export type * from "./stages.ts";
+export type * from "./state.ts";
+export { define, secret } from "./define.ts";

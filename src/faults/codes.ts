@@ -1,0 +1,292 @@
+import type { FaultScope, RetryAdvice } from "../contracts/fault.ts";
+
+interface FaultCode {
+  readonly retry: RetryAdvice;
+  readonly scope: FaultScope;
+  /** What the documentation says: what it means and what to do. */
+  readonly meaning: string;
+}
+
+function code(scope: FaultScope, retry: RetryAdvice, meaning: string): FaultCode {
+  return { scope, retry, meaning };
+}
+
+/** Every fault of sluice, its default advice, and its sentence in `docs/faults.md`. Codes are `stage.what`. */
+export const faultCodes = {
+  aborted: code(
+    "component",
+    "later",
+    "The call was stopped because the run is stopping. Run again.",
+  ),
+
+  "source.unreachable": code(
+    "component",
+    "later",
+    "The source cannot be reached, or its root is missing or not mounted. Nothing is deleted. Check the path or the connection.",
+  ),
+  "source.protocol": code(
+    "component",
+    "never",
+    "A source broke its contract (events out of order). This is a defect of the source.",
+  ),
+  "source.unreadable": code(
+    "document",
+    "later",
+    "The document or folder exists but cannot be read. Check its permissions.",
+  ),
+  "source.vanished": code(
+    "document",
+    "later",
+    "The document disappeared between listing and reading. The next run sees what became of it.",
+  ),
+  "source.changed": code(
+    "document",
+    "later",
+    "The document changed while it was read. The next run reads it again.",
+  ),
+  "source.not-a-file": code(
+    "document",
+    "never",
+    "The path is not a regular file (a pipe, device, socket or folder) and is not opened.",
+  ),
+  "source.name": code(
+    "document",
+    "never",
+    "The name cannot be represented (invalid UTF-8). Rename it.",
+  ),
+
+  "parse.unsupported": code(
+    "document",
+    "never",
+    "No parser reads this media type. Exclude the document, or name a parser.",
+  ),
+  "parse.malformed": code(
+    "document",
+    "never",
+    "The content is not what its type says, or is damaged.",
+  ),
+  "parse.timeout": code(
+    "document",
+    "never",
+    "Parsing took longer than `limits.parse_timeout_ms`. Exclude the document or raise the limit.",
+  ),
+  "parse.too-large": code(
+    "document",
+    "never",
+    "The document is larger than `limits.max_document_mb`. Exclude it, split it, or raise the limit.",
+  ),
+  "parse.metadata": code(
+    "document",
+    "never",
+    "A metadata value does not have the type declared under `metadata`.",
+  ),
+  "chunk.failed": code("document", "never", "The chunker could not cut the document."),
+
+  "embed.unreachable": code(
+    "component",
+    "later",
+    "The embedding server does not answer. Check `url` and that the server runs.",
+  ),
+  "embed.rate-limited": code(
+    "component",
+    "later",
+    "The embedding server asks to slow down (429 or 503).",
+  ),
+  "embed.timeout": code(
+    "component",
+    "later",
+    "The embedding server did not answer within `timeout_ms`.",
+  ),
+  "embed.unauthorized": code(
+    "component",
+    "never",
+    "The embedding server refused the key. Check `api_key`.",
+  ),
+  "embed.not-found": code(
+    "component",
+    "never",
+    "The embedding server does not know the model or the path. Check `model` and `url` (it usually ends in /v1).",
+  ),
+  "embed.rejected": code(
+    "document",
+    "smaller",
+    "The embedding server rejected a request. It is halved down to the guilty text.",
+  ),
+  "embed.too-long": code(
+    "document",
+    "smaller",
+    "A text is longer than the model's context. Lower `chunker.max_tokens`.",
+  ),
+  "embed.too-large": code(
+    "document",
+    "smaller",
+    "A request is too large for the embedding server. It is sent in smaller ones.",
+  ),
+  "embed.invalid": code(
+    "component",
+    "never",
+    "The embedding server gave an answer that is not an embedding response (HTML, cut off, wrong count or length, not finite). Nothing of it is used.",
+  ),
+  "embed.zero": code(
+    "document",
+    "smaller",
+    "The embedding of a text is all zeros and has no direction. Check the text and the model.",
+  ),
+
+  "sink.unreachable": code(
+    "component",
+    "later",
+    "The vector store does not answer. Check its address and that it runs.",
+  ),
+  "sink.timeout": code(
+    "component",
+    "later",
+    "The vector store did not answer in time; whether it wrote is unknown. The document is written again after the write horizon.",
+  ),
+  "sink.unauthorized": code("component", "never", "The vector store refused the credentials."),
+  "sink.not-ready": code(
+    "component",
+    "later",
+    "The vector store is not ready to serve the collection yet.",
+  ),
+  "sink.rate-limited": code("component", "later", "The vector store asks to slow down."),
+  "sink.full": code(
+    "component",
+    "never",
+    "The vector store's disk or quota is full. Make room and run again.",
+  ),
+  "sink.too-large": code(
+    "document",
+    "smaller",
+    "A write is too large for the vector store. It is sent in smaller ones.",
+  ),
+  "sink.rejected": code(
+    "document",
+    "smaller",
+    "The vector store rejected a write. It is halved down to the guilty record.",
+  ),
+  "sink.dimension": code(
+    "component",
+    "never",
+    "A vector of another length than the collection's was about to be written. This is refused before it leaves.",
+  ),
+  "sink.missing": code(
+    "component",
+    "never",
+    "The collection does not exist (any more). Run again to create it.",
+  ),
+  "sink.foreign": code(
+    "component",
+    "never",
+    "The collection was made by something else, or does not have the fields that sluice needs.",
+  ),
+  "sink.corrupt": code("component", "never", "The vector store's files are damaged."),
+
+  "state.locked": code(
+    "component",
+    "never",
+    "Another run holds this pipeline's state. Wait for it, or stop it.",
+  ),
+  "state.corrupt": code(
+    "component",
+    "never",
+    "The state file is damaged. Restore it, or move it away and rebuild it with `sluice adopt`.",
+  ),
+  "state.foreign": code(
+    "component",
+    "never",
+    "The file is not sluice's, belongs to another pipeline, or was made by a newer version.",
+  ),
+  "state.network": code(
+    "component",
+    "never",
+    "State and cache cannot live on a network file system; their locks are not safe there. Choose a local path.",
+  ),
+  "state.full": code(
+    "component",
+    "never",
+    "The disk is full. Make room and run again; nothing is lost.",
+  ),
+  "state.unwritable": code(
+    "component",
+    "never",
+    "The state cannot be written. Check permissions and disk.",
+  ),
+  "state.lost": code(
+    "component",
+    "never",
+    "The lease on the state was lost. Another run may have taken over.",
+  ),
+  "cache.unusable": code(
+    "component",
+    "never",
+    "The embedding cache is damaged or foreign. Move it away, or run `sluice cache clear`.",
+  ),
+
+  "refused.dimension": code(
+    "component",
+    "never",
+    "The collection's dimension does not fit the model or the configuration.",
+  ),
+  "refused.metric": code(
+    "component",
+    "never",
+    "The collection's metric does not suit normalised vectors.",
+  ),
+  "refused.element": code(
+    "component",
+    "never",
+    "The collection does not hold dense float vectors.",
+  ),
+  "refused.space": code(
+    "component",
+    "never",
+    "The collection holds vectors of another embedding space. Choose a new collection, then `sluice forget --sink OLD`.",
+  ),
+  "refused.probe": code(
+    "component",
+    "never",
+    "The embedding server gives other vectors than before for the same texts: another model, pooling or prompt. Nothing was written.",
+  ),
+  "refused.records": code(
+    "component",
+    "never",
+    "The collection holds records but no marker of sluice. Use an empty collection, or `sluice adopt` if they are this pipeline's.",
+  ),
+  "refused.state": code(
+    "component",
+    "never",
+    "The collection was written by another state of this pipeline (lost or restored from a backup). Run `sluice adopt`.",
+  ),
+  "refused.schema": code("component", "never", "The live schema cannot take the records."),
+  "refused.shared": code("component", "never", "Two sinks of the pipeline name one collection."),
+  "refused.pipeline": code(
+    "component",
+    "never",
+    "Two pipeline files have one name and one state. Rename one of them.",
+  ),
+  "refused.reprocess": code(
+    "component",
+    "never",
+    "A changed recipe would embed more documents again than `reprocess.max_fraction`. Look at `sluice plan`, then run with `--reprocess`.",
+  ),
+  "refused.deletions": code(
+    "component",
+    "never",
+    "More documents would be deleted than the guard allows. They are withheld; look at `sluice plan`, then run with `--allow-deletions`.",
+  ),
+  "refused.failures": code(
+    "component",
+    "never",
+    "More new documents failed than `failures.max_documents` allows; the run stopped. Look at `sluice failures list`.",
+  ),
+
+  "config.invalid": code("component", "never", "The pipeline file or the command line is wrong."),
+  "package.missing": code(
+    "component",
+    "never",
+    "A connector needs an npm package that is not installed.",
+  ),
+} as const satisfies Record<string, FaultCode>;
+
+export type FaultCodeName = keyof typeof faultCodes;
