@@ -1,0 +1,7 @@
+export { abortable, raceAbort } from "./abort.ts";
+export { batches } from "./batches.ts";
+export { bisect, type Outcome } from "./bisect.ts";
+export { Coalescer, type CoalescerOptions } from "./coalescer.ts";
+export { Gate } from "./gate.ts";
+export { retry, type RetryOptions, type RetryPolicy } from "./retry.ts";
+export { systemClock } from "./system-clock.ts";
