@@ -11,6 +11,20 @@ function faultOf(work: () => unknown): unknown {
   return "no fault";
 }
 
+function loop(): void {
+  for (;;);
+}
+
+function catchingLoop(): void {
+  for (;;) {
+    try {
+      loop();
+    } catch {
+      continue;
+    }
+  }
+}
+
 test("work that ends in time gives its value, whatever it is", () => {
   expect(runBounded(() => 42, 1000)).toBe(42);
   expect(runBounded(() => undefined, 1000)).toBeUndefined();
@@ -20,27 +34,12 @@ test("work that ends in time gives its value, whatever it is", () => {
 
 test("an endless loop is interrupted with parse.timeout", () => {
   const before = performance.now();
-  expect(
-    faultOf(() =>
-      runBounded(() => {
-        for (;;);
-      }, 50),
-    ),
-  ).toBe("parse.timeout");
+  expect(faultOf(() => runBounded(loop, 50))).toBe("parse.timeout");
   expect(performance.now() - before).toBeLessThan(5000);
 });
 
 test("an endless loop that catches everything is interrupted all the same", () => {
-  const endless = (): void => {
-    for (;;) {
-      try {
-        for (;;);
-      } catch {
-        continue;
-      }
-    }
-  };
-  expect(faultOf(() => runBounded(endless, 50))).toBe("parse.timeout");
+  expect(faultOf(() => runBounded(catchingLoop, 50))).toBe("parse.timeout");
 });
 
 test("a regular expression that backtracks for ever is interrupted", () => {
@@ -63,16 +62,9 @@ test("what the work throws reaches the caller unchanged, also a stack overflow",
 
 test("calls nest, and after an interruption the next call works", () => {
   expect(runBounded(() => runBounded(() => 1, 500) + runBounded(() => 2, 500), 1000)).toBe(3);
-  const inner = (): unknown =>
-    faultOf(() =>
-      runBounded(() => {
-        for (;;);
-      }, 20),
-    );
-  expect(runBounded(() => [inner(), runBounded(() => "after", 500)], 5000)).toEqual([
-    "parse.timeout",
-    "after",
-  ]);
+  expect(
+    runBounded(() => [faultOf(() => runBounded(loop, 20)), runBounded(() => "after", 500)], 5000),
+  ).toEqual(["parse.timeout", "after"]);
 });
 
 test("the global slot is empty after every call", () => {
