@@ -1,0 +1,55 @@
+import { AssertionError } from "node:assert";
+import { Fault, isFault } from "../faults/index.ts";
+import type { DatabaseKind } from "./kind.ts";
+
+const sqlite = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 };
+const fullDisk = new Set(["ENOSPC", "EDQUOT"]);
+
+/**
+ * Turns an error of SQLite or of the file system into the fault that a user can act on. Bugs of ours and faults pass
+ * through unchanged.
+ */
+export function databaseFault(error: unknown, kind: DatabaseKind, path: string): Error {
+  if (isFault(error) || error instanceof AssertionError) return error;
+  const { sqliteCode, systemCode, reason } = describe(error);
+  const cause = { cause: error };
+  if (sqliteCode === sqlite.notADatabase) {
+    const what = `\`${path}\` is not a SQLite database: a damaged ${kind.noun}, or another file`;
+    return new Fault(kind.faults.corrupt, `${what}; ${kind.remedies.corrupt}`, cause);
+  }
+  if (sqliteCode === sqlite.corrupt) {
+    const what = `the ${kind.noun} \`${path}\` is damaged (${reason})`;
+    return new Fault(kind.faults.corrupt, `${what}; ${kind.remedies.corrupt}`, cause);
+  }
+  if (sqliteCode === sqlite.full || fullDisk.has(systemCode ?? "")) {
+    const what = `the disk of the ${kind.noun} \`${path}\` is full`;
+    return new Fault(kind.faults.full, `${what}; make room and run again, nothing is lost`, cause);
+  }
+  if (sqliteCode === undefined && systemCode === undefined) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const what = `the ${kind.noun} \`${path}\` cannot be read or written (${reason})`;
+  const remedy =
+    sqliteCode === sqlite.busy
+      ? "another program keeps it locked; close it and run again"
+      : "check the permissions of the file and its folder, and the disk";
+  return new Fault(kind.faults.unwritable, `${what}; ${remedy}`, cause);
+}
+
+/** Whether SQLite refused because somebody else holds a lock. */
+export function isBusy(error: unknown): boolean {
+  return describe(error).sqliteCode === sqlite.busy;
+}
+
+function describe(error: unknown): { sqliteCode?: number; systemCode?: string; reason: string } {
+  if (!(error instanceof Error)) return { reason: "unknown" };
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  const reason = error.message;
+  if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {
+    // The low byte is the primary code; the rest says which call it was.
+    return { sqliteCode: errcode & 0xff, reason: `${reason}, SQLite ${errcode}` };
+  }
+  return typeof code === "string" && "syscall" in error
+    ? { systemCode: code, reason: code }
+    : { reason };
+}
