@@ -1,0 +1,124 @@
+import { MergeTable, noMerge } from "./merge-table.ts";
+import { countLong } from "./count-long.ts";
+import type { BytePairModel } from "./byte-pair-model.ts";
+
+/** Words up to this many bytes are merged by scanning for the least rank; longer ones with a heap. */
+const shortBytes = 128;
+/** Longer pre-tokens are rare and would fill the cache. */
+const cachedUnits = 40;
+/** Entries of one generation of the cache; two generations are kept (about 10 MB in all). */
+const generationEntries = 1 << 16;
+
+/** Counts the tokens of pre-tokens. */
+export class BytePairCounter {
+  readonly #merges: MergeTable;
+  readonly #symbols = new Int32Array(shortBytes);
+  readonly #ranks = new Int32Array(shortBytes);
+  readonly #bytes = new Uint8Array(shortBytes * 3);
+  #young = new Map<string, number>();
+  #old = new Map<string, number>();
+
+  constructor(model: BytePairModel) {
+    this.#merges = new MergeTable(model);
+  }
+
+  /** The tokens of the pre-token at `start` … `end` of a text. */
+  count(text: string, start: number, end: number): number {
+    const units = end - start;
+    if (units === 1 && text.charCodeAt(start) < 0x80) return 1;
+    if (units > cachedUnits) return this.#merge(text, start, end);
+    const key = text.slice(start, end);
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const count = this.#old.get(key) ?? this.#merge(text, start, end);
+    this.#remember(key, count);
+    return count;
+  }
+
+  #remember(key: string, count: number): void {
+    if (this.#young.size >= generationEntries) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(detach(key), count);
+  }
+
+  #merge(text: string, start: number, end: number): number {
+    const units = end - start;
+    if (units > shortBytes) return countLong(this.#merges, utf8(text, start, end));
+    const length = writeUtf8(text, start, end, this.#bytes);
+    if (length > shortBytes) return countLong(this.#merges, this.#bytes.slice(0, length));
+    return this.#countShort(length);
+  }
+
+  /** Joins the pair of least rank, the leftmost among equals, until no pair can be joined. */
+  #countShort(length: number): number {
+    const symbols = this.#symbols;
+    const ranks = this.#ranks;
+    const merges = this.#merges;
+    let count = length;
+    for (let index = 0; index < count; index += 1) symbols[index] = this.#bytes[index] ?? 0;
+    const rankAt = (index: number) =>
+      index + 1 < count ? merges.rank(symbols[index] ?? 0, symbols[index + 1] ?? 0) : noMerge;
+    for (let index = 0; index < count; index += 1) ranks[index] = rankAt(index);
+    for (;;) {
+      let least = noMerge;
+      let at = 0;
+      for (let index = 0; index < count - 1; index += 1) {
+        const rank = ranks[index] ?? noMerge;
+        if (rank < least) {
+          least = rank;
+          at = index;
+        }
+      }
+      if (least === noMerge) return count;
+      symbols[at] = merges.results[least] ?? 0;
+      symbols.copyWithin(at + 1, at + 2, count);
+      ranks.copyWithin(at + 1, at + 2, count);
+      count -= 1;
+      ranks[at] = rankAt(at);
+      if (at > 0) ranks[at - 1] = rankAt(at - 1);
+    }
+  }
+}
+
+/** A copy of a short string that does not keep alive the document it was cut from. */
+function detach(key: string): string {
+  return key.length < 13 ? key : Buffer.from(key, "utf16le").toString("utf16le");
+}
+
+function utf8(text: string, start: number, end: number): Uint8Array {
+  return new TextEncoder().encode(text.slice(start, end));
+}
+
+/** Writes UTF-8 and returns its length; a lone surrogate becomes U+FFFD. `target` has three bytes per unit. */
+function writeUtf8(text: string, start: number, end: number, target: Uint8Array): number {
+  let length = 0;
+  for (let position = start; position < end; position += 1) {
+    const unit = text.charCodeAt(position);
+    if (unit < 0x80) target[length++] = unit;
+    else if (unit < 0x08_00) {
+      target[length++] = 0xc0 | (unit >> 6);
+      target[length++] = 0x80 | (unit & 0x3f);
+    } else {
+      let code = unit;
+      if (unit >= 0xd8_00 && unit < 0xe0_00) {
+        const low = unit < 0xdc_00 && position + 1 < end ? text.charCodeAt(position + 1) : 0;
+        if (low >= 0xdc_00 && low < 0xe0_00) {
+          code = 0x01_00_00 + ((unit - 0xd8_00) << 10) + (low - 0xdc_00);
+          position += 1;
+          target[length++] = 0xf0 | (code >> 18);
+          target[length++] = 0x80 | ((code >> 12) & 0x3f);
+          target[length++] = 0x80 | ((code >> 6) & 0x3f);
+          target[length++] = 0x80 | (code & 0x3f);
+          continue;
+        }
+        code = 0xff_fd;
+      }
+      target[length++] = 0xe0 | (code >> 12);
+      target[length++] = 0x80 | ((code >> 6) & 0x3f);
+      target[length++] = 0x80 | (code & 0x3f);
+    }
+  }
+  return length;
+}
