@@ -97,6 +97,11 @@ export const faultCodes = {
     "later",
     "The embedding server did not answer within `timeout_ms`.",
   ),
+  "embed.failed": code(
+    "component",
+    "later",
+    "The embedding server failed inside (5xx). Its log says why.",
+  ),
   "embed.unauthorized": code(
     "component",
     "never",
@@ -220,7 +225,12 @@ export const faultCodes = {
   "cache.unusable": code(
     "component",
     "never",
-    "The embedding cache is damaged or foreign. Move it away, or run `sluice cache clear`.",
+    "The embedding cache cannot be used: damaged, foreign, or without permission. Move it away, or choose another `cache.path`.",
+  ),
+  "cache.full": code(
+    "component",
+    "never",
+    "The disk of the embedding cache is full. Make room and run again; nothing is lost.",
   ),
 
   "refused.dimension": code(

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { secret } from "../../../src/contracts/index.ts";
+
+const keyDescription =
+  "The key to send as a bearer token; leave it out or empty when there is none.";
+const printable = /^[\x20-\x7e]*$/;
+
+/** What every field says of itself when it does not change what is made of a document. */
+function operational(description: string) {
+  return { description, operational: true };
+}
+
+function positive(maximum: number) {
+  return z.int().min(1).max(maximum);
+}
+
+export const openaiConfig = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: "expected an http or https address" })
+    .meta(operational("The address of the server's API, usually ending in `/v1`.")),
+  api_key: secret(keyDescription)
+    .trim()
+    .regex(printable, "holds characters that cannot be sent in a header")
+    .optional()
+    .meta({ ...operational(keyDescription), secret: true }),
+  headers: z
+    .record(
+      z.string().regex(/^[!#$%&'*+.^`|~\w-]+$/, "is not a header name"),
+      secret("A header's value.").regex(
+        printable,
+        "holds characters that cannot be sent in a header",
+      ),
+    )
+    .default({})
+    .meta({
+      ...operational("More headers to send, such as `api-key`; their values are secrets."),
+      secret: true,
+    }),
+  model: z.string().min(1).describe("The model's name as the server knows it."),
+  query_instruction: z
+    .string()
+    .optional()
+    .meta(
+      operational(
+        "What a query is dressed with: the task for models with a frame of their own (Qwen3-Embedding), a prefix for " +
+          "others, or a whole template with `{query}`. Documents stay as they are. Empty: no instruction.",
+      ),
+    ),
+  document_instruction: z
+    .string()
+    .default("")
+    .describe(
+      "What every document text is dressed with, for models that want it: a prefix, or a template with `{text}`.",
+    ),
+  dimensions: positive(65_536)
+    .optional()
+    .describe(
+      "Ask the server for vectors of this length. Leave it out: sluice shortens vectors itself where a sink wants it.",
+    ),
+  native_dimension: positive(65_536)
+    .optional()
+    .describe("The length of the model's vectors; without it unknown models are asked once."),
+  matryoshka: z
+    .boolean()
+    .optional()
+    .describe("Whether prefixes of the vectors are valid vectors; known models say so themselves."),
+  min_dimension: positive(65_536)
+    .optional()
+    .describe("The shortest valid prefix of a Matryoshka model; 32 unless the model is known."),
+  context_tokens: positive(10_000_000)
+    .optional()
+    .describe("The longest text that the model reads, in tokens; 8192 unless the model is known."),
+  tokenizer: z
+    .enum(["qwen3", "stand-in"])
+    .optional()
+    .describe(
+      "`qwen3` counts tokens exactly for models with Qwen3's vocabulary; `stand-in` uses the same as an estimate.",
+    ),
+  timeout_ms: positive(300_000)
+    .default(120_000)
+    .meta(operational("How long one request may take, answer included.")),
+  max_batch_texts: positive(4_096)
+    .default(32)
+    .meta(
+      operational("The most texts in one request; servers of the TEI kind refuse more than 32."),
+    ),
+  max_batch_tokens: positive(10_000_000)
+    .default(16_384)
+    .meta(operational("The most tokens in one request; a longer single text goes alone.")),
+  concurrency: positive(512)
+    .default(8)
+    .meta(operational("How many requests are under way at once.")),
+});
+
+export type OpenaiConfig = z.output<typeof openaiConfig>;

@@ -1,0 +1,66 @@
+import type { EmbeddingModel, Tokenizer } from "../../../src/contracts/index.ts";
+import {
+  knownModel,
+  queryTemplate,
+  type Template,
+  textTemplate,
+} from "../../../src/embedding/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
+import { qwen3Tokenizer } from "../../../src/tokenizer/index.ts";
+import type { OpenaiConfig } from "./config.ts";
+
+/** For models that are not known and say nothing in the file. */
+const usualContextTokens = 8_192;
+const usualMin = 32;
+
+/** What configuration and common knowledge say of a model. */
+export interface ModelDescription {
+  /** The length of its vectors, unless only the server can tell. */
+  readonly native?: number;
+  readonly tokenizer: Tokenizer;
+  readonly templates: { readonly document: Template; readonly query: Template };
+  /** The model, once the length of its vectors is known. */
+  model(native: number): EmbeddingModel;
+}
+
+/** Puts together what is known of the configured model. Configuration wins over common knowledge. */
+export function describeModel(config: OpenaiConfig): ModelDescription {
+  const known = knownModel(config.model);
+  const whole = config.native_dimension ?? known?.native;
+  if (config.dimensions !== undefined && whole !== undefined && config.dimensions > whole) {
+    throw new Fault(
+      "config.invalid",
+      `\`dimensions: ${config.dimensions}\` is more than the ${whole} that the model \`${config.model}\` has.`,
+    );
+  }
+  const native = config.dimensions ?? whole;
+  const instruction = config.query_instruction ?? known?.queryTask ?? "";
+  const templates = {
+    document: textTemplate(config.document_instruction),
+    query: queryTemplate(instruction, known?.queryFrame),
+  };
+  const matryoshka = config.matryoshka ?? known !== undefined;
+  const min = config.min_dimension ?? known?.min ?? usualMin;
+  const exact = (config.tokenizer ?? known?.tokenizer) === "qwen3";
+  return {
+    ...(native === undefined ? {} : { native }),
+    tokenizer: exact ? qwen3Tokenizer() : standIn(qwen3Tokenizer()),
+    templates,
+    model: (length) => ({
+      id: config.model,
+      dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
+      contextTokens: config.context_tokens ?? known?.contextTokens ?? usualContextTokens,
+      prompts: { document: templates.document.pattern, query: templates.query.pattern },
+    }),
+  };
+}
+
+/** Another model's tokenizer; its counts are near enough to cut by. */
+function standIn(tokenizer: Tokenizer): Tokenizer {
+  return {
+    id: `stand-in:${tokenizer.id}`,
+    exact: false,
+    countBatch: (texts) => tokenizer.countBatch(texts),
+    pieces: (texts) => tokenizer.pieces(texts),
+  };
+}

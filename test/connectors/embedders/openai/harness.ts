@@ -1,0 +1,48 @@
+import { onTestFinished } from "vitest";
+import { openaiEmbedder } from "../../../../connectors/embedders/openai/index.ts";
+import type { Embedder, FaultLike } from "../../../../src/contracts/index.ts";
+import { isFault } from "../../../../src/faults/index.ts";
+import { systemClock } from "../../../../src/flow/index.ts";
+import {
+  type EmbeddingServer,
+  type EmbeddingServerOptions,
+  startEmbeddingServer,
+} from "../../../../src/testkit/embedding-server.ts";
+
+export const signal = new AbortController().signal;
+
+/** A server and an embedder that talks to it; both end with the test. */
+export async function setUp(
+  server: EmbeddingServerOptions = {},
+  config: Record<string, unknown> = {},
+): Promise<{ server: EmbeddingServer; embedder: Embedder }> {
+  const started = await startEmbeddingServer({ dimension: 8, ...server });
+  onTestFinished(() => started.close());
+  return { server: started, embedder: embedderFor(started.url, config) };
+}
+
+/** An embedder of a model that is not known, unless `config` says otherwise. */
+export function embedderFor(url: string, config: Record<string, unknown> = {}): Embedder {
+  const parsed = openaiEmbedder.config.parse({ url, model: "stub-model", ...config });
+  const context = {
+    name: "embedder",
+    pipeline: "test",
+    folder: "/",
+    clock: systemClock,
+    fields: {},
+  };
+  const embedder = openaiEmbedder.create(parsed, context);
+  onTestFinished(() => embedder.close());
+  return embedder;
+}
+
+/** The fault with which a promise rejects. */
+export async function faultOf(promise: Promise<unknown>): Promise<FaultLike> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isFault(error))
+    throw new TypeError("The promise did not reject with a fault.", { cause: error });
+  return error;
+}
