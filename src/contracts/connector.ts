@@ -56,3 +56,15 @@ export interface Connector<Kind extends ConnectorKind = ConnectorKind, Config = 
   /** Makes the component; touches neither network nor disk (that is for `check`, `open` and the work itself). */
   create(config: Config, context: ConnectorContext): ComponentOf[Kind];
 }
+
+/** One line of a catalog: a connector whose declaration is loaded only when a file uses it. */
+export type CatalogEntry = {
+  readonly [Kind in ConnectorKind]: {
+    readonly kind: Kind;
+    /** Equal to the `type` of the connector that it loads. */
+    readonly type: string;
+    load(): Promise<Connector<Kind>>;
+  };
+}[ConnectorKind];
+
+export type Catalog = readonly CatalogEntry[];

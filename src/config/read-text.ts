@@ -1,0 +1,72 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Position, Problem } from "./problem.ts";
+
+export const maxFileBytes = 1024 * 1024;
+
+export type TextOutcome = { readonly text: string } | { readonly problem: Problem };
+
+const controlCharacters = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
+/** Reads a small text file; opens neither pipes nor devices, and never reads more than the limit. */
+export async function readText(file: string): Promise<TextOutcome> {
+  const problem = (message: string, at: Omit<Position, "file"> = { line: 1, column: 1 }) => ({
+    problem: { at: { file, ...at }, message },
+  });
+  let bytes: Buffer | string;
+  try {
+    bytes = await readBytes(file);
+  } catch (error) {
+    return problem(`the file cannot be read (${explain(error)})`);
+  }
+  if (typeof bytes === "string") return problem(bytes);
+  return decode(bytes, problem);
+}
+
+/** The bytes, or why they are not read. */
+async function readBytes(file: string): Promise<Buffer | string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = await handle.stat();
+    if (stat.isDirectory()) return "this is a folder; name the pipeline file in it";
+    if (!stat.isFile()) return "this is not a regular file";
+    const buffer = Buffer.alloc(maxFileBytes + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > maxFileBytes) return "the file is over 1 MB; a pipeline file is a few kB";
+    return buffer.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+function decode(
+  bytes: Buffer,
+  problem: (message: string, at?: { line: number; column: number }) => TextOutcome,
+): TextOutcome {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return problem("the file is not UTF-8 text; save it as UTF-8");
+  }
+  const index = text.search(controlCharacters);
+  if (index === -1) return { text };
+  const before = text.slice(0, index).split("\n");
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  return problem("a control character stands here; a pipeline file is plain text", {
+    line: before.length,
+    column,
+  });
+}
+
+function explain(error: unknown): string {
+  const code = (error as { code?: unknown }).code;
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  return typeof code === "string" ? code : "unknown error";
+}

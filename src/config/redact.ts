@@ -1,0 +1,79 @@
+/** Hides secrets in a text: messages, causes, URLs. */
+export type Redact = (text: string) => string;
+
+export const hidden = "***";
+
+/** Names of variables and parameters that usually hold secrets. */
+const secretName =
+  /(?:^|[_.-])(?:api_?key|key|token|secret|password|passwd|passphrase|pwd|credentials?|auth)s?(?:$|[_.-])|(?:apikey|password|secret|token)$/i;
+
+/** A plain variable shorter than this is a word like any other. */
+const shortestValue = 4;
+/** A secret shorter than this is hidden only where it stands alone, or every `a` would vanish. */
+const shortestSecret = 4;
+const shortestLine = 8;
+
+export function looksSecret(name: string): boolean {
+  return secretName.test(name);
+}
+
+/**
+ * Makes a redactor. `secrets` are hidden wherever they occur; `values` (of variables that do not look secret) when
+ * they are long enough to mean something. Credentials in URLs and secret-looking parameters are hidden always.
+ */
+export function createRedact(secrets: Iterable<string>, values: Iterable<string> = []): Redact {
+  const words = new Set<string>();
+  for (const secret of secrets) for (const form of formsOf(secret)) words.add(form);
+  for (const value of values) {
+    if (value.length >= shortestValue) for (const form of formsOf(value)) words.add(form);
+  }
+  words.delete("");
+  const parts = [...words].toSorted((a, b) => b.length - a.length).map((word) => matcher(word));
+  const pattern = parts.length === 0 ? undefined : new RegExp(parts.join("|"), "g");
+  return (text) => {
+    const known = pattern === undefined ? text : text.replace(pattern, hidden);
+    return hideCredentials(known);
+  };
+}
+
+/** A message with those of its causes, redacted. */
+export function describeError(error: unknown, redact: Redact): string {
+  const messages: string[] = [];
+  const seen = new Set<unknown>();
+  let current = error;
+  while (current !== undefined && current !== null && !seen.has(current) && messages.length < 8) {
+    seen.add(current);
+    const message = current instanceof Error ? current.message : String(current);
+    if (message !== "" && !messages.includes(message)) messages.push(message);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return redact(messages.join(": "));
+}
+
+/** A value as it may appear: plain, in a URL, in JSON, and line by line. */
+function formsOf(value: string): string[] {
+  const lines = value.split(/\r?\n/);
+  const long = lines.length > 1 ? lines.filter((line) => line.length >= shortestLine) : [];
+  return [value, value.trim(), ...long].flatMap((form) => [
+    form,
+    JSON.stringify(form).slice(1, -1),
+    encoded(form),
+  ]);
+}
+
+function encoded(value: string): string {
+  return encodeURIComponent(value.toWellFormed());
+}
+
+function matcher(word: string): string {
+  const literal = word.toWellFormed().replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  return word.length < shortestSecret ? `(?<![\\w])${literal}(?![\\w])` : literal;
+}
+
+function hideCredentials(text: string): string {
+  return text
+    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'`<>]*@/gi, `$1${hidden}@`)
+    .replaceAll(/([?&]([\w.-]{1,64})=)[^&\s#"'`<>]+/g, (whole, prefix: string, name: string) =>
+      looksSecret(name) ? `${prefix}${hidden}` : whole,
+    );
+}
