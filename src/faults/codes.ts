@@ -155,6 +155,11 @@ export const faultCodes = {
     "The vector store is not ready to serve the collection yet.",
   ),
   "sink.rate-limited": code("component", "later", "The vector store asks to slow down."),
+  "sink.conflict": code(
+    "component",
+    "later",
+    "Another process changed the collection at the same moment. The write is tried again.",
+  ),
   "sink.full": code(
     "component",
     "never",

@@ -31,7 +31,7 @@ export function locate(path: string, create: boolean): string {
 export function createDatabase(
   kind: DatabaseKind,
   path: string,
-  initialise: (database: DatabaseSync) => void,
+  initialise?: (database: DatabaseSync) => void,
 ): void {
   const draft = `${path}.new`;
   // What an earlier file of this name left behind would be replayed into the new one.
@@ -44,7 +44,7 @@ export function createDatabase(
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       PRAGMA application_id = ${kind.applicationId}`);
     migrate(database, kind);
-    initialise(database);
+    initialise?.(database);
   } finally {
     database.close();
   }

@@ -1,0 +1,161 @@
+import type { DatabaseSync } from "node:sqlite";
+import { assert } from "../faults/index.ts";
+import { Statements } from "../sqlite/index.ts";
+import { bytesOf, vectorOf } from "./vectors.ts";
+
+interface FoundRow {
+  readonly position: number;
+  readonly used: number;
+  readonly vector: Uint8Array;
+}
+
+/** Keys whose use is noted in memory before a transaction writes it. */
+const maxTouched = 4_096;
+
+/** An open cache file, synchronously: every method is at most one transaction. */
+export class CacheFile {
+  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #pageBytes: number;
+  /** Keys used since the last write of `used`. */
+  readonly #touched = new Set<string>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#statements = new Statements(database);
+    this.#pageBytes = this.#pragma("page_size");
+  }
+
+  /** Bytes of all pages in use; the file may be larger by pages that the next entries fill. */
+  get bytes(): number {
+    return (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pageBytes;
+  }
+
+  count(): number {
+    return this.#statements.of<{ n: number }>("SELECT count(*) AS n FROM entries").get()?.n ?? 0;
+  }
+
+  get(keys: readonly string[], dimension: number): Map<string, Float32Array> {
+    const found = new Map<string, Float32Array>();
+    const broken: string[] = [];
+    const newest = this.#newest();
+    const rows = this.#statements.of<FoundRow>(findVectors).all(JSON.stringify(keys));
+    for (const { position, used, vector: bytes } of rows) {
+      const key = keys[position] ?? "";
+      const vector = vectorOf(bytes, dimension);
+      if (vector) found.set(key, vector);
+      else broken.push(key);
+      if (used < newest) this.#touched.add(key);
+    }
+    if (broken.length > 0) this.#transact(() => this.#remove(broken));
+    if (this.#touched.size >= maxTouched) this.flush();
+    return found;
+  }
+
+  /** Stores vectors, then drops the least recently used until at most `maxBytes` are in use. */
+  put(entries: ReadonlyMap<string, Float32Array>, maxBytes: number): void {
+    this.#transact(() => {
+      this.#writeTouched();
+      const used = this.#newest() + 1;
+      let free = this.#statements.of<{ id: number }>(freeId).get()?.id ?? 1;
+      const insert = this.#statements.of<{ id: number }>(insertEntry);
+      const store = this.#statements.of(storeVector);
+      let bytes = 0;
+      for (const [key, vector] of entries) {
+        const id = insert.get(keyBytes(key), free, used)?.id;
+        assert(id !== undefined, "an entry has no number");
+        if (id === free) free += 1;
+        store.run(id, bytesOf(vector));
+        bytes += vector.byteLength;
+      }
+      this.#evict(maxBytes, bytes / entries.size);
+    });
+  }
+
+  /** Writes which keys were used. */
+  flush(): void {
+    if (this.#touched.size > 0) this.#transact(() => this.#writeTouched());
+  }
+
+  /** Removes every entry and gives the space back to the disk. */
+  clear(): void {
+    this.#touched.clear();
+    this.#transact(() => this.#database.exec("DELETE FROM entries; DELETE FROM vectors"));
+    this.#database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #evict(maxBytes: number, bytesPerEntry: number): void {
+    const oldest = this.#statements.of<{ key: Uint8Array; id: number }>(
+      "SELECT key, id FROM entries ORDER BY used, id LIMIT ?",
+    );
+    for (let excess = this.bytes - maxBytes; excess > 0; excess = this.bytes - maxBytes) {
+      const victims = oldest.all(Math.ceil(excess / bytesPerEntry));
+      if (victims.length === 0) return;
+      for (const { key, id } of victims) this.#removeEntry(key, id);
+    }
+  }
+
+  #remove(keys: readonly string[]): void {
+    const find = this.#statements.of<{ id: number }>("SELECT id FROM entries WHERE key = ?");
+    for (const key of keys) {
+      const bytes = keyBytes(key);
+      const id = find.get(bytes)?.id;
+      if (id !== undefined) this.#removeEntry(bytes, id);
+    }
+  }
+
+  #removeEntry(key: Uint8Array, id: number): void {
+    this.#statements.of("DELETE FROM entries WHERE key = ?").run(key);
+    this.#statements.of("DELETE FROM vectors WHERE id = ?").run(id);
+  }
+
+  #writeTouched(): void {
+    const used = this.#newest() + 1;
+    const touch = this.#statements.of("UPDATE entries SET used = ? WHERE key = ?");
+    for (const key of this.#touched) touch.run(used, keyBytes(key));
+    this.#touched.clear();
+  }
+
+  #newest(): number {
+    const newest = this.#statements.of<{ used: number | null }>(
+      "SELECT max(used) AS used FROM entries",
+    );
+    return newest.get()?.used ?? 0;
+  }
+
+  #pragma(name: "page_size" | "page_count" | "freelist_count"): number {
+    return this.#statements.of<Record<string, number>>(`PRAGMA ${name}`).get()?.[name] ?? 0;
+  }
+
+  #transact(change: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      change();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      try {
+        this.#database.exec("ROLLBACK");
+      } catch {
+        // Some errors have ended the transaction already.
+      }
+      throw error;
+    }
+  }
+}
+
+const findVectors = `SELECT key.key AS position, e.used, v.vector FROM json_each(?) key
+  CROSS JOIN entries e ON e.key = unhex(key.value) JOIN vectors v ON v.id = e.id`;
+const freeId = "SELECT coalesce(max(id), 0) + 1 AS id FROM vectors";
+const insertEntry = `INSERT INTO entries VALUES (?, ?, ?)
+  ON CONFLICT (key) DO UPDATE SET used = excluded.used RETURNING id`;
+const storeVector = "INSERT OR REPLACE INTO vectors VALUES (?, ?)";
+
+function keyBytes(key: string): Buffer {
+  const bytes = Buffer.from(key, "hex");
+  assert(bytes.length === 32, "a cache key is not 64 hexadecimal digits");
+  return bytes;
+}

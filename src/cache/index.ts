@@ -1,0 +1,3 @@
+export { cacheKey } from "./cache-key.ts";
+export { memoryCache } from "./memory-cache.ts";
+export { sqliteCache, type SqliteCacheOptions } from "./sqlite-cache.ts";

@@ -1,0 +1,88 @@
+import type { EmbeddingCache } from "../contracts/index.ts";
+import { assert, Fault } from "../faults/index.ts";
+import {
+  busyTimeoutMs,
+  createDatabase,
+  databaseFault,
+  type Disk,
+  inodeOf,
+  Lease,
+  localDisk,
+  locate,
+  openForWriting,
+  refuseNetwork,
+} from "../sqlite/index.ts";
+import { CacheFile } from "./cache-file.ts";
+import { cacheKind } from "./schema.ts";
+import { isSound } from "./vectors.ts";
+
+export interface SqliteCacheOptions {
+  /** The cache file; its folder is made when missing. Processes may share it. */
+  readonly path: string;
+  /** The least recently used entries go when the file's pages in use exceed this. */
+  readonly maxMb: number;
+  /** The machine's own disk when left out. */
+  readonly disk?: Disk;
+}
+
+const bytesPerMb = 1024 * 1024;
+
+/** Keeps vectors in one SQLite file, which the first use opens. */
+export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOptions): EmbeddingCache {
+  assert(maxMb > 0, "a cache has a positive size");
+  const maxBytes = maxMb * bytesPerMb;
+  let file: CacheFile | undefined;
+  let closed = false;
+
+  async function use<Result>(work: (file: CacheFile) => Result): Promise<Result> {
+    if (closed) throw new Fault("cache.unusable", "the embedding cache is closed");
+    try {
+      file ??= openFile(path, disk);
+      return work(file);
+    } catch (error) {
+      throw databaseFault(error, cacheKind, path);
+    }
+  }
+
+  return {
+    get: (keys, dimension) => use((open) => open.get(keys, dimension)),
+    async put(entries) {
+      const sound = new Map([...entries].filter(([, vector]) => isSound(vector)));
+      if (sound.size > 0) await use((open) => open.put(sound, maxBytes));
+    },
+    stats: () => use((open) => ({ entries: open.count(), bytes: open.bytes, maxBytes })),
+    clear: () => use((open) => open.clear()),
+    async close() {
+      closed = true;
+      try {
+        file?.flush();
+      } catch {
+        // Only which entries were used last is lost.
+      }
+      file?.close();
+      file = undefined;
+    },
+  };
+}
+
+function openFile(wanted: string, disk: Disk): CacheFile {
+  refuseNetwork(wanted, cacheKind.noun, disk);
+  const path = locate(wanted, true);
+  refuseNetwork(path, cacheKind.noun, disk);
+  if (inodeOf(path) === undefined) createAlone(path);
+  return new CacheFile(openForWriting(cacheKind, path));
+}
+
+/** Processes that start together would each move a cache of theirs into place; one makes it, the others wait. */
+function createAlone(path: string): void {
+  const lease = Lease.acquire(`${path}.lock`, busyTimeoutMs);
+  if (!lease) {
+    const what = `another process has been making the embedding cache \`${path}\` for too long`;
+    throw new Fault("cache.unusable", `${what}; stop it, or choose another \`cache.path\``);
+  }
+  try {
+    if (inodeOf(path) === undefined) createDatabase(cacheKind, path);
+  } finally {
+    lease.release();
+  }
+}
