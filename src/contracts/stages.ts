@@ -37,6 +37,8 @@ export interface Source extends Component {
 export interface Parser {
   /** The media types it reads: `text/markdown`, or `text/*`. A more exact match wins. */
   readonly mediaTypes: readonly string[];
+  /** Holds only a window of the content, so that `limits.max_document_mb` does not apply. */
+  readonly streams?: boolean;
   /**
    * Streams properties, blocks and warnings in reading order. Rejects with a `document` fault on content it cannot
    * read. Deterministic. Stops on abort; the engine adds the time limit.

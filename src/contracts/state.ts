@@ -128,7 +128,10 @@ export type Mutation =
   /** Removes the document's row; it must have no target rows left. */
   | { readonly kind: "forget"; readonly key: DocumentKey }
   | { readonly kind: "source"; readonly row: SourceRow }
+  /** Removes the source's row; its documents must have been forgotten. */
   | { readonly kind: "forget-source"; readonly name: string }
+  /** Moves the source's row and all its documents to another name that has neither. */
+  | { readonly kind: "rename-source"; readonly from: string; readonly to: string }
   | { readonly kind: "target"; readonly info: TargetInfo }
   /** Removes a target and what every document holds there. */
   | { readonly kind: "forget-target"; readonly target: string }

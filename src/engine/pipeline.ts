@@ -35,13 +35,15 @@ export interface PipelineSource {
   readonly metadata: JsonObject;
   readonly parsers: readonly PipelineParser[];
   readonly chunker: Chunker;
-  /** Hash of everything in parser and chunker configuration that shapes chunks, and their revisions. */
-  readonly recipe: string;
+  /** Hash of the chunker's type, revision and whatever of its configuration shapes chunks. */
+  readonly chunkerRecipe: string;
 }
 
 export interface PipelineParser {
   readonly type: string;
   readonly parser: Parser;
+  /** Hash of the parser's type, revision and whatever of its configuration shapes blocks. */
+  readonly recipe: string;
 }
 
 export interface PipelineSink {

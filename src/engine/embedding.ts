@@ -1,0 +1,143 @@
+import type { EmbeddingCache, EmbeddingModel } from "../contracts/index.ts";
+import { cacheKey } from "../cache/index.ts";
+import { assert, Fault } from "../faults/index.ts";
+import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
+import type { RunContext } from "./context.ts";
+
+/** A batch that is not full waits this long for company. */
+const maxWaitMs = 20;
+
+/** A text to embed. */
+export interface EmbedItem {
+  readonly key: string;
+  readonly text: string;
+  readonly tokens: number;
+}
+
+/** Turns texts into native vectors: batched over documents, each text once, every answer kept in the cache. */
+export class EmbeddingService {
+  readonly #context: RunContext;
+  readonly #coalescer: Coalescer<EmbedItem, Float32Array>;
+  readonly #inFlight = new Map<string, Promise<Outcome<Float32Array>>>();
+  #model: EmbeddingModel | undefined;
+  #spaceHash = "";
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    const { embedder } = context.pipeline;
+    this.#coalescer = new Coalescer({
+      limits: () => ({
+        items: embedder.limits.textsPerCall,
+        weight: embedder.limits.tokensPerCall,
+        concurrent: embedder.limits.concurrentCalls,
+      }),
+      weigh: (item) => item.tokens,
+      call: (items) => this.#embed(items),
+      maxWaitMs,
+      clock: context.clock,
+    });
+  }
+
+  get #cache(): EmbeddingCache | undefined {
+    return this.#context.pipeline.cache;
+  }
+
+  /** From now on results are checked against this model and kept in the cache. */
+  use(model: EmbeddingModel, space: string): void {
+    this.#model = model;
+    this.#spaceHash = space;
+  }
+
+  /** The key of a document text in the cache. */
+  key(text: string): string {
+    return cacheKey(this.#spaceHash, "document", text);
+  }
+
+  /** Those of the keys that the cache holds. */
+  async cached(keys: readonly string[]): Promise<Map<string, Float32Array>> {
+    const model = this.#openModel();
+    return (await this.#cache?.get(keys, model.dimensions.native)) ?? new Map();
+  }
+
+  /** Embeds one text, or joins the call that already does. */
+  embed(item: EmbedItem): Promise<Outcome<Float32Array>> {
+    const running = this.#inFlight.get(item.key);
+    if (running !== undefined) return running;
+    const embedding = this.#coalescer.submit(item).finally(() => this.#inFlight.delete(item.key));
+    this.#inFlight.set(item.key, embedding);
+    return embedding;
+  }
+
+  async #embed(items: readonly EmbedItem[]): Promise<readonly Outcome<Float32Array>[]> {
+    if (this.#context.fatal !== undefined) throw this.#context.fatal;
+    try {
+      return await bisect(items, (part) => this.#embedOnce(part));
+    } catch (error) {
+      this.#context.fail("embedder", error);
+      throw error;
+    }
+  }
+
+  async #embedOnce(items: readonly EmbedItem[]): Promise<readonly Outcome<Float32Array>[]> {
+    const { embedder } = this.#context.pipeline;
+    const { signal } = this.#context;
+    const texts = items.map((item) => item.text);
+    const result = await this.#context.retry(
+      "embedder",
+      () => embedder.embed(texts, "document", signal),
+      true,
+    );
+    const { vectors } = result;
+    checkVectors(vectors, texts.length, this.#openModel());
+    const entries = new Map(items.map((item, index) => [item.key, vectors[index] ?? noVector]));
+    await this.#cache?.put(entries);
+    const tokens = result.tokens ?? items.reduce((sum, item) => sum + item.tokens, 0);
+    this.#context.emit({ kind: "chunks-embedded", count: items.length, tokens });
+    return vectors.map((value) => ({ value }));
+  }
+
+  #openModel(): EmbeddingModel {
+    assert(this.#model !== undefined, "The embedder is used before it is open.");
+    return this.#model;
+  }
+}
+
+const noVector = new Float32Array(0);
+
+/** Refuses an answer with a wrong count, length or value, whatever the embedder's own checks say. */
+export function checkVectors(
+  vectors: readonly Float32Array[],
+  count: number,
+  model: EmbeddingModel,
+): void {
+  const { native } = model.dimensions;
+  if (vectors.length !== count) {
+    throw new Fault(
+      "embed.invalid",
+      `The embedder \`${model.id}\` gave ${vectors.length} vectors for ${count} texts. Nothing of it is used.`,
+    );
+  }
+  for (const vector of vectors) {
+    if (vector.length !== native) {
+      throw new Fault(
+        "embed.invalid",
+        `The embedder \`${model.id}\` gave a vector of length ${vector.length} instead of ${native}. ` +
+          "Nothing of it is used.",
+      );
+    }
+    if (!isFiniteVector(vector)) {
+      throw new Fault(
+        "embed.invalid",
+        `The embedder \`${model.id}\` gave a vector with a value that is not a finite number. ` +
+          "Nothing of it is used.",
+      );
+    }
+  }
+}
+
+export function isFiniteVector(vector: Float32Array): boolean {
+  let sum = 0;
+  for (let index = 0; index < vector.length; index += 1) sum += Math.abs(vector[index] ?? 0);
+  return Number.isFinite(sum);
+}
+

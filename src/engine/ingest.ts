@@ -1,0 +1,224 @@
+import type { DocumentKey, DocumentRef, DocumentRow, FaultLike } from "../contracts/index.ts";
+import { Fault, isFault } from "../faults/index.ts";
+import { applyToTarget } from "./apply.ts";
+import { deadLetter, stageOf, summaryOf } from "./failures.ts";
+import type { PipelineSource } from "./pipeline.ts";
+import { parserFor } from "./parsing.ts";
+import { prepare } from "./prepare.ts";
+import { failureRevision, reconcile, staleTargets, type TargetVersion } from "./reconcile.ts";
+import type { Run } from "./run-parts.ts";
+import type { Target } from "./targets.ts";
+import { metadataHash, recipeOf, versionBase, versionOf } from "./versions.ts";
+import type { ReadBack } from "./vectors.ts";
+
+/** A target with the version base that holds for one recipe. */
+type Place = TargetVersion & { readonly target: Target };
+
+/** A document with everything that was found out about it before it is opened. */
+export interface Work {
+  readonly source: PipelineSource;
+  readonly document: DocumentRef;
+  readonly row: DocumentRow | undefined;
+  readonly metadata: string;
+  readonly recipe: string;
+  readonly places: readonly Place[];
+}
+
+/** Puts together what reconciling and ingesting a document need. */
+export function workOf(
+  run: Run,
+  source: PipelineSource,
+  document: DocumentRef,
+  row: DocumentRow | undefined,
+): Work {
+  const parser =
+    document.content.kind === "bytes" ? parserFor(source, document.mediaType) : undefined;
+  const recipe = recipeOf(source, parser);
+  const { pipeline } = run.context;
+  const places = run.targets.map((target): Place => {
+    const { shape } = target;
+    const base = versionBase({ pipeline, recipe, shape, space: run.space.hash });
+    return { id: target.id, base, target };
+  });
+  return { source, document, row, metadata: metadataHash(document, source.metadata), recipe, places };
+}
+
+/** What `reconcile` says of the work. */
+export function decide(run: Run, work: Work): ReturnType<typeof reconcile>["kind"] {
+  const { document, row, metadata, recipe, places } = work;
+  const full = run.context.options.full === true;
+  return reconcile({ document, row, metadata, recipe, targets: places, full }).kind;
+}
+
+/** Milliseconds until the document may be written everywhere it has to be. */
+export function waitForHorizon(run: Run, key: DocumentKey, row: DocumentRow | undefined): number {
+  let wait = 0;
+  for (const target of run.targets) {
+    if (target.fault !== undefined) continue;
+    wait = Math.max(wait, run.horizon.remainingMs(target, key, row?.targets.get(target.id)));
+  }
+  return wait;
+}
+
+/**
+ * Brings one document from its source to every target, as a straight line. Resolves when it is settled, recorded as
+ * failed, or durably owed; rejects only for bugs and aborts.
+ */
+export async function ingest(run: Run, work: Work): Promise<void> {
+  const { context } = run;
+  const { document, source } = work;
+  const size = Math.min(document.content.sizeBytes ?? 0, 8 * 1024 * 1024);
+  const leave = await context.memory.enter(64 * 1024 + size * 8, context.signal);
+  const key = { source: source.name, id: document.id };
+  try {
+    await bring(run, work, key);
+  } catch (error) {
+    if (!isFault(error) || context.signal.aborted) throw error;
+    if (error.scope === "component") {
+      // The run is ending; the document keeps its old version and is owed.
+      await context.session.commit([{ kind: "document", key, set: { owed: true } }]);
+      context.fail(`sources.${source.name}`, error);
+      return;
+    }
+    await recordFailure(run, work, key, error);
+  } finally {
+    leave();
+  }
+}
+
+async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
+  const { context } = run;
+  const { document, row, source, metadata, places } = work;
+  const staleFor = (content: string): readonly Place[] =>
+    staleTargets(row, places, content, metadata);
+  const preparation = await prepare(run, {
+    source,
+    document,
+    row,
+    readBack: readBackFrom(run, row),
+    isCurrent: (content) => staleFor(content).length === 0,
+  });
+  if (preparation.kind === "current") {
+    await finish(run, work, key, preparation.content);
+    context.emit({ kind: "document-settled", document: nameOf(key), outcome: "unchanged" });
+    return;
+  }
+  const { document: prepared } = preparation;
+  try {
+    const stale = staleFor(prepared.content);
+    const faults = await Promise.all(
+      stale.map(({ target, base }) => {
+        const version = versionOf(base, prepared.content, metadata);
+        const held = row?.targets.get(target.id);
+        return applyToTarget(run, target, key, held, { version, document: prepared });
+      }),
+    );
+    const fault = gravest(faults);
+    if (fault === undefined) {
+      await finish(run, work, key, prepared.content);
+      const outcome = row === undefined || row.content === "" ? "added" : "updated";
+      context.emit({ kind: "document-settled", document: nameOf(key), outcome });
+      return;
+    }
+    await recordWriteFailure(run, work, key, prepared.content, fault);
+  } finally {
+    await prepared.spool.close();
+  }
+}
+
+/** Records what was read, now that every active target holds it. */
+async function finish(run: Run, work: Work, key: DocumentKey, content: string): Promise<void> {
+  const set = { ...observed(work, content), owed: false, failure: undefined };
+  await run.context.session.commit([{ kind: "document", key, set }], { durable: false });
+}
+
+function observed(
+  work: Work,
+  content: string,
+): Pick<DocumentRow, "revision" | "content" | "metadata" | "gone"> {
+  const { document, metadata } = work;
+  const revision = document.provisional === true ? undefined : document.revision;
+  return { revision, content, metadata, gone: false };
+}
+
+/** Some target did not settle: the others hold the new version, this one is owed it. */
+async function recordWriteFailure(
+  run: Run,
+  work: Work,
+  key: DocumentKey,
+  content: string,
+  fault: FaultLike,
+): Promise<void> {
+  const { session } = run.context;
+  const set = { ...observed(work, content), owed: true };
+  await session.commit([{ kind: "document", key, set }]);
+  if (fault.scope === "document" && fault.retry !== "later") {
+    await recordFailure(run, work, key, fault);
+    return;
+  }
+  const summary = summaryOf(key, fault, "write");
+  for (const target of run.targets) {
+    if (target.fault === undefined) continue;
+    run.context.tally.sink(target.name).failed += 1;
+    run.context.tally.openFailures += 1;
+    run.context.emit({ kind: "document-failed", failure: summary, known: true });
+    return;
+  }
+  run.pending.add(summary);
+}
+
+/** Writes a dead letter; a passing fault is tried once more before the run ends. */
+async function recordFailure(
+  run: Run,
+  work: Work,
+  key: DocumentKey,
+  fault: FaultLike,
+): Promise<void> {
+  const { context } = run;
+  const { row, document, metadata, recipe } = work;
+  const letter = deadLetter({
+    key,
+    row,
+    fault,
+    stage: stageOf(fault),
+    revision: failureRevision(document, metadata),
+    recipe,
+    now: context.clock.now(),
+  });
+  await context.session.commit([letter]);
+  const failure = summaryOf(key, fault, stageOf(fault));
+  if (fault.retry === "later") {
+    run.pending.add(failure);
+    return;
+  }
+  const accepted = letter.set.failure?.accepted === true;
+  if (!accepted) context.tally.openFailures += 1;
+  context.emit({ kind: "document-failed", failure, known: row?.failure !== undefined });
+}
+
+function readBackFrom(run: Run, row: DocumentRow | undefined): ReadBack {
+  const places = run.targets.flatMap((target) => {
+    const ids = row?.targets.get(target.id)?.ids ?? [];
+    return ids.length === 0 ? [] : [{ target, ids: new Set(ids) }];
+  });
+  return { places, dimension: Math.max(...run.targets.map((target) => target.dimension)) };
+}
+
+/** A document fault is told before a component fault, which is told by the component anyway. */
+function gravest(faults: readonly (FaultLike | undefined)[]): FaultLike | undefined {
+  const found = faults.filter((fault) => fault !== undefined);
+  return found.find((fault) => fault.scope === "document") ?? found[0];
+}
+
+function nameOf(key: DocumentKey): string {
+  return `${key.source}:${key.id}`;
+}
+
+/** The failure that stands for documents waiting until an earlier write can no longer land. */
+export function deferredFault(key: DocumentKey): Fault {
+  return new Fault(
+    "sink.timeout",
+    `An earlier write of \`${nameOf(key)}\` may still land; it is written again by a later run.`,
+    { ambiguous: true },
+  );
+}

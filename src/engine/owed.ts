@@ -1,0 +1,56 @@
+import type { DocumentRow, LookupEvent } from "../contracts/index.ts";
+import { abortable } from "../flow/index.ts";
+import { waitForHorizon } from "./ingest.ts";
+import type { Intake } from "./intake.ts";
+import type { PipelineSource } from "./pipeline.ts";
+import type { Run } from "./run-parts.ts";
+
+/** Documents looked up at once. */
+const lookupAtOnce = 100;
+
+/**
+ * Looks up again every document of a source that some target is owed, waits until earlier writes can no longer land,
+ * and settles it. Goes on as long as that makes progress.
+ */
+export async function settleOwed(
+  run: Run,
+  source: PipelineSource,
+  intake: Intake,
+): Promise<void> {
+  const { context } = run;
+  const { session, pipeline, stopping } = context;
+  let before = Infinity;
+  for (let round = 0; round < pipeline.policy.retry.attempts; round += 1) {
+    const owed = await session.count({ source: source.name, owed: true, gone: false });
+    if (owed === 0 || owed >= before || stopping.aborted) return;
+    if (run.targets.every((target) => target.fault !== undefined)) return;
+    before = owed;
+    const pages = session.pages({
+      source: source.name,
+      owed: true,
+      gone: false,
+      pageSize: lookupAtOnce,
+    });
+    for await (const page of pages) {
+      if (stopping.aborted) return;
+      await waitUntilWritable(run, page);
+      const ids = page.map((row) => row.id);
+      const found = source.source.lookup(ids, context.signal);
+      const events: LookupEvent[] = [];
+      for await (const event of abortable(found, context.signal)) events.push(event);
+      await intake.offer(events);
+      await intake.queue.settled();
+    }
+  }
+}
+
+async function waitUntilWritable(run: Run, rows: readonly DocumentRow[]): Promise<void> {
+  const { clock, stopping } = run.context;
+  const wait = Math.max(
+    0,
+    ...rows.map((row) => waitForHorizon(run, { source: row.source, id: row.id }, row)),
+  );
+  if (wait === 0) return;
+  run.context.emit({ kind: "waiting", reason: "write-horizon", milliseconds: wait });
+  await clock.sleep(wait, stopping).catch(() => undefined);
+}

@@ -1,0 +1,106 @@
+import type { DocumentKey, DocumentRow, FaultLike } from "../contracts/index.ts";
+import { applyToTarget } from "./apply.ts";
+import type { DocumentQueue } from "./document-queue.ts";
+import { summaryOf } from "./failures.ts";
+import { guardDeletions, guardWindowMs } from "./guard.ts";
+import { waitForHorizon } from "./ingest.ts";
+import type { Run } from "./run-parts.ts";
+
+export interface ReapOptions {
+  readonly name: string;
+  /** Why absence proves nothing at this source, if so. */
+  readonly untrusted: "identity" | "removed" | undefined;
+  readonly queue: DocumentQueue;
+}
+
+/**
+ * Deletes the documents of a source that are gone, if the guard lets them go; otherwise withholds all of them. Tells
+ * whether any were withheld.
+ */
+export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
+  const { context } = run;
+  const { session, pipeline, clock } = context;
+  const query = { source: options.name, gone: true };
+  let wanted = 0;
+  const examples: string[] = [];
+  for await (const page of session.pages(query)) {
+    for (const row of page) {
+      if (!heldSomewhere(run, row)) continue;
+      wanted += 1;
+      if (examples.length < 5) examples.push(`${row.source}:${row.id}`);
+    }
+  }
+  const since = clock.now() - guardWindowMs;
+  const decision = guardDeletions({
+    indexed: await session.count({ source: options.name, indexed: true }),
+    deletedInWindow: await session.deletionsSince(options.name, since),
+    wanted,
+    maxFraction: pipeline.policy.deletions.maxFraction,
+    untrusted: options.untrusted,
+    userAllows: context.options.allowDeletions,
+  });
+  if (decision.kind === "withhold") {
+    const { allowed, reason } = decision;
+    const withheld = { source: options.name, count: wanted, allowed, examples, reason };
+    context.emit({ kind: "deletions-withheld", withheld });
+    return true;
+  }
+  const byGuard = context.options.allowDeletions === undefined;
+  for await (const page of session.pages(query)) {
+    if (context.stopping.aborted) return false;
+    for (const row of page) {
+      const run_ = (): Promise<void> => reapDocument(run, row, byGuard);
+      options.queue.add(row.id, { run: run_, listed: false });
+    }
+    await options.queue.settled();
+  }
+  return false;
+}
+
+/** Whether an active target holds anything of the document. */
+function heldSomewhere(run: Run, row: DocumentRow): boolean {
+  return run.targets.some((target) => row.targets.has(target.id));
+}
+
+async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Promise<void> {
+  const { context } = run;
+  const { session, clock } = context;
+  const key: DocumentKey = { source: listed.source, id: listed.id };
+  const [row] = await session.lookup([key]);
+  if (row?.gone !== true) return;
+  const wait = waitForHorizon(run, key, row);
+  if (wait > 0) {
+    context.emit({ kind: "waiting", reason: "write-horizon", milliseconds: wait });
+    await clock.sleep(wait, context.signal);
+  }
+  const held = run.targets.filter((target) => row.targets.has(target.id));
+  if (held.length > 0 && byGuard) {
+    // Counted before the first delete: a crash may count twice, never too little.
+    const deletions = { kind: "deletions", source: key.source, at: clock.now(), count: 1 } as const;
+    await session.commit([deletions], { durable: false });
+  }
+  const faults = await Promise.all(
+    held.map((target) => applyToTarget(run, target, key, row.targets.get(target.id), undefined)),
+  );
+  const fault = faults.find((found) => found !== undefined);
+  if (fault !== undefined) return reportFailure(run, key, fault);
+  // A sink that is not in this run may still hold it; the row then stays, and stays gone.
+  const elsewhere = row.targets.size > held.length;
+  if (!elsewhere) await session.commit([{ kind: "forget", key }], { durable: false });
+  else await session.commit([{ kind: "document", key, set: { owed: false } }], { durable: false });
+  if (held.length === 0) return;
+  context.emit({
+    kind: "document-settled",
+    document: `${key.source}:${key.id}`,
+    outcome: "deleted",
+  });
+}
+
+/** The document stays gone and owed; the next run deletes it. */
+function reportFailure(run: Run, key: DocumentKey, fault: FaultLike): void {
+  const { context } = run;
+  context.tally.listed += 1;
+  context.tally.openFailures += 1;
+  const failure = summaryOf(key, fault, "write");
+  context.emit({ kind: "document-failed", failure, known: true });
+}

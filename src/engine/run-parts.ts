@@ -1,0 +1,16 @@
+import type { RunContext } from "./context.ts";
+import type { EmbeddingService } from "./embedding.ts";
+import type { WriteHorizon } from "./horizon.ts";
+import type { PendingFailures } from "./pending-failures.ts";
+import type { Space } from "./space.ts";
+import type { Target } from "./targets.ts";
+
+/** A run after everything is open and checked. */
+export interface Run {
+  readonly context: RunContext;
+  readonly space: Space;
+  readonly embedding: EmbeddingService;
+  readonly targets: readonly Target[];
+  readonly horizon: WriteHorizon;
+  readonly pending: PendingFailures;
+}

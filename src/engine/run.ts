@@ -1,0 +1,202 @@
+import { randomUUID } from "node:crypto";
+import { access } from "node:fs/promises";
+import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
+import { Fault, isFault } from "../faults/index.ts";
+import { systemClock } from "../flow/index.ts";
+import { RunContext, type RunOptions } from "./context.ts";
+import { DocumentQueue } from "./document-queue.ts";
+import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
+import { activeSources, openRun } from "./open-run.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { reap } from "./reap.ts";
+import type { Run } from "./run-parts.ts";
+import { SourceSync } from "./source-sync.ts";
+import type { RunStatus, RunSummary } from "./summary.ts";
+
+export interface RunResult {
+  readonly summary: RunSummary;
+  readonly exitCode: ExitCode;
+}
+
+/**
+ * Makes every sink equal to the sources. Operating errors end in the summary; only bugs of ours reject. The components
+ * stay open; see `closePipeline`.
+ */
+export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise<RunResult> {
+  const clock = options.clock ?? systemClock;
+  const id = randomUUID();
+  const started = { wall: clock.now(), monotonic: clock.monotonic() };
+  const signal = options.signal ?? new AbortController().signal;
+  const { name, previously } = pipeline;
+  let session: StateSession;
+  try {
+    const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
+    session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return neverStarted(pipeline, id, error);
+  }
+  const context = new RunContext(pipeline, session, options, clock);
+  try {
+    const row: RunRow = { id, startedAt: started.wall, endedAt: undefined, status: "running", summary: undefined };
+    await session.commit([{ kind: "run", row }], { durable: false });
+    context.emit({ kind: "run-started", pipeline: name, run: id });
+    await synchronise(context);
+    if (context.bug !== undefined) throw context.bug;
+    const result = resultOf(context, id, clock.monotonic() - started.monotonic);
+    await record(context, { ...row, endedAt: clock.now() }, result.summary);
+    return result;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Closes every component of a pipeline. */
+export async function closePipeline(pipeline: Pipeline): Promise<void> {
+  for (const { source, parsers, chunker } of pipeline.sources.values()) {
+    await source.close();
+    await chunker.close();
+    for (const { parser } of parsers) await parser.close();
+  }
+  for (const { sink } of pipeline.sinks.values()) await sink.close();
+  await pipeline.embedder.close();
+  await pipeline.cache?.close();
+  await pipeline.state.close();
+}
+
+async function synchronise(context: RunContext): Promise<void> {
+  let opened: Run;
+  try {
+    await checkPipelineFile(context);
+    opened = await openRun(context);
+  } catch (error) {
+    context.fail("start", error);
+    return;
+  }
+  try {
+    const rows = new Map((await context.session.sources()).map((row) => [row.name, row]));
+    const syncs = activeSources(context).map((source) => {
+      return new SourceSync(opened, source, rows.get(source.name));
+    });
+    await Promise.all(syncs.map((sync) => sync.sync()));
+    if (context.options.sources === undefined) await reapRemoved(opened, [...rows.keys()]);
+    opened.pending.finish();
+    for (const target of opened.targets) {
+      if (target.fault === undefined) await target.collection.optimize?.(context.signal);
+    }
+  } catch (error) {
+    context.fail("run", error);
+  }
+}
+
+/** Documents of sources that are no longer in the file: kept until the user lets them go. */
+async function reapRemoved(opened: Run, known: readonly string[]): Promise<void> {
+  const { context } = opened;
+  const { session, pipeline } = context;
+  for (const name of known) {
+    if (pipeline.sources.has(name) || context.stopping.aborted) continue;
+    for await (const page of session.pages({ source: name, gone: false })) {
+      await session.commit(
+        page.map(({ source, id }) => {
+          return { kind: "document", key: { source, id }, set: { gone: true } } as const;
+        }),
+      );
+    }
+    const queue = new DocumentQueue(pipeline.policy.limits.documents, (error) => {
+      context.fail(`sources.${name}`, error);
+    });
+    const withheld = await reap(opened, { name, untrusted: "removed", queue });
+    if (withheld || (await session.count({ source: name })) > 0) continue;
+    await session.commit([{ kind: "forget-source", name }]);
+  }
+}
+
+/** Two files of one name and state would take each other's documents for deleted. */
+async function checkPipelineFile(context: RunContext): Promise<void> {
+  const { session, pipeline } = context;
+  const { file, name } = pipeline;
+  if (file === undefined) return;
+  const known = await session.value("pipeline-file");
+  if (typeof known === "string" && known !== file && (await exists(known))) {
+    throw new Fault(
+      "refused.pipeline",
+      `The state ${pipeline.state.address} belongs to the pipeline \`${name}\` of ${known}, but this is ` +
+        `${file} with the same name. Give one of them another name or another \`state.path\`.`,
+    );
+  }
+  if (known !== file) await session.commit([{ kind: "value", key: "pipeline-file", value: file }]);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function resultOf(context: RunContext, run: string, durationMs: number): RunResult {
+  const { tally, pipeline } = context;
+  const { listed, added, updated, unchanged, deleted, failed } = tally;
+  const withheld = tally.withheld.reduce((sum, { count }) => sum + count, 0);
+  const [status, exitCode] = verdict(context);
+  const error = context.fatal;
+  const summary: RunSummary = {
+    pipeline: pipeline.name,
+    run,
+    status,
+    documents: { listed, added, updated, unchanged, deleted, withheld, failed },
+    chunks: { total: tally.chunks, embedded: tally.embedded, cached: tally.cached },
+    tokens: tally.tokens,
+    sinks: Object.fromEntries(tally.sinks),
+    failures: tally.failures,
+    withheld: tally.withheld,
+    duration_ms: Math.round(durationMs),
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  };
+  return { summary, exitCode };
+}
+
+function verdict(context: RunContext): [RunStatus, ExitCode] {
+  const { tally, fatal } = context;
+  if (fatal !== undefined) {
+    const code = exitCodeOf(fatal);
+    return [code === exitCodes.refused ? "refused" : "failed", code];
+  }
+  if (context.signal.aborted || (context.interrupted && context.options.follow !== true)) {
+    return ["interrupted", exitCodes.interrupted];
+  }
+  if (tally.componentsFailed > 0) return ["failed", exitCodes.unreachable];
+  if (tally.withheld.length > 0) return ["refused", exitCodes.refused];
+  if (tally.openFailures > 0) return ["partial", exitCodes.failedDocuments];
+  return ["succeeded", exitCodes.done];
+}
+
+async function record(context: RunContext, row: RunRow, summary: RunSummary): Promise<void> {
+  if (context.session.lost.aborted) return;
+  const { id, startedAt, endedAt } = row;
+  const { status } = summary;
+  const json = JSON.parse(JSON.stringify(summary)) as JsonObject;
+  const ended = { id, startedAt, endedAt, status, summary: json };
+  await context.session.commit([{ kind: "run", row: ended }]).catch((error: unknown) => {
+    // A full disk: the run is told on the terminal, its history has a gap.
+    if (!isFault(error)) throw error;
+  });
+}
+
+function neverStarted(pipeline: Pipeline, run: string, fault: FaultLike): RunResult {
+  const exitCode = exitCodeOf(fault);
+  const summary: RunSummary = {
+    pipeline: pipeline.name,
+    run,
+    status: exitCode === exitCodes.refused ? "refused" : "failed",
+    documents: { listed: 0, added: 0, updated: 0, unchanged: 0, deleted: 0, withheld: 0, failed: 0 },
+    chunks: { total: 0, embedded: 0, cached: 0 },
+    tokens: 0,
+    sinks: {},
+    failures: [],
+    withheld: [],
+    duration_ms: 0,
+    error: { code: fault.code, message: fault.message },
+  };
+  return { summary, exitCode };
+}

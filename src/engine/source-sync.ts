@@ -1,0 +1,239 @@
+import type {
+  Cursor,
+  DocumentKey,
+  DocumentRow,
+  FaultLike,
+  LookupEvent,
+  Mutation,
+  SourceEvent,
+  SourceRow,
+} from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
+import { batches } from "../flow/index.ts";
+import { summaryOf } from "./failures.ts";
+import { idOf, Intake } from "./intake.ts";
+import { settleOwed } from "./owed.ts";
+import type { PipelineSource } from "./pipeline.ts";
+import { reap } from "./reap.ts";
+import type { Run } from "./run-parts.ts";
+
+const batch = { size: 256, waitMs: 5 };
+
+/** Makes every target equal to one source: reads it, settles what changed, sweeps what is gone. */
+export class SourceSync {
+  readonly intake: Intake;
+  readonly source: PipelineSource;
+  readonly #run: Run;
+  #row: SourceRow;
+  #listing = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(run: Run, source: PipelineSource, row: SourceRow | undefined) {
+    this.#run = run;
+    this.source = source;
+    this.#row = row ?? {
+      name: source.name,
+      identity: source.source.identity,
+      cursor: undefined,
+      generation: 0,
+      swept: true,
+      completeAt: undefined,
+    };
+    this.intake = new Intake(run, source, () => this.#row.generation);
+  }
+
+  /** Reads the source to its end, or until the run stops; then goes on with what is owed and gone. */
+  async sync(): Promise<void> {
+    const { context } = this.#run;
+    const stop = context.stopping;
+    if (stop.aborted) return;
+    const from = await this.#cursorToResume();
+    const { follow = false } = context.options;
+    const options = { ...(from === undefined ? {} : { from }), follow };
+    const read = this.source.source.read(options, context.signal);
+    try {
+      for await (const events of batches(read, { ...batch, clock: context.clock }, stop)) {
+        for (const group of groups(events)) await this.#handle(group);
+        if (this.#limitReached() || stop.aborted) break;
+      }
+    } catch (error) {
+      if (!stop.aborted || error !== stop.reason) context.fail(`sources.${this.source.name}`, error);
+    }
+    await this.intake.queue.settled();
+    await this.#saving.catch(() => undefined);
+    if (!stop.aborted) await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    await this.intake.queue.settled();
+    await settleOwed(this.#run, this.source, this.intake);
+    await this.intake.queue.settled();
+    const withheld = await reap(this.#run, {
+      name: this.source.name,
+      untrusted: this.#row.identity === this.source.source.identity ? undefined : "identity",
+      queue: this.intake.queue,
+    });
+    if (!withheld && this.#row.swept) await this.#save({ identity: this.source.source.identity });
+  }
+
+  /** A cursor only helps when every target was there when it was saved. */
+  async #cursorToResume(): Promise<Cursor | undefined> {
+    const { context, targets } = this.#run;
+    const covered = (await context.session.value(coveredKey(this.source.name))) ?? [];
+    const all = Array.isArray(covered) && targets.every(({ id }) => covered.includes(id));
+    const moved = this.#row.identity !== this.source.source.identity;
+    return all && !moved && context.options.full !== true ? this.#row.cursor : undefined;
+  }
+
+  async #handle(group: readonly SourceEvent[]): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return;
+    switch (first.kind) {
+      case "listing":
+        return this.#startListing(first.resumed);
+      case "checkpoint":
+        return this.#checkpoint(first.cursor);
+      case "end":
+        return this.#endListing(first.listing);
+      default:
+        if (this.#row.generation === 0) throw this.#protocol("an event before the first `listing`");
+        if (first.kind === "failure" && "prefix" in first) {
+          return this.#unknownPrefix(first.prefix, first.fault);
+        }
+        return this.intake.offer(group as readonly LookupEvent[]);
+    }
+  }
+
+  async #startListing(resumed: boolean): Promise<void> {
+    const { context } = this.#run;
+    if (this.#listing) throw this.#protocol("a `listing` inside a listing");
+    if (resumed && this.#row.cursor === undefined) {
+      throw this.#protocol("a resumed listing without a cursor to resume from");
+    }
+    this.#listing = true;
+    if (!resumed) {
+      await this.intake.queue.settled();
+      await this.#saving;
+      // Without its cursor, an older generation can never be taken for this one.
+      const generation = this.#row.generation + 1;
+      await this.#save({ generation, cursor: undefined, swept: false });
+    }
+    context.emit({ kind: "listing-started", source: this.source.name, resumed });
+  }
+
+  /** Saves the cursor once everything before it is settled or durably owed; does not hold up the stream. */
+  async #checkpoint(cursor: Cursor): Promise<void> {
+    const before = Promise.all([this.#saving, this.intake.queue.settled()]);
+    const { context, targets } = this.#run;
+    this.#saving = before.then(async () => {
+      if (this.intake.gap || context.signal.aborted) return;
+      const covered = targets.map(({ id }) => id);
+      this.#row = { ...this.#row, cursor };
+      await context.session.commit([
+        { kind: "value", key: coveredKey(this.source.name), value: covered },
+        { kind: "source", row: this.#row },
+      ]);
+      await this.source.source.acknowledge?.(cursor, context.signal);
+    });
+    this.#saving.catch((error: unknown) => {
+      this.intake.gap = true;
+      context.fail(`sources.${this.source.name}`, error);
+    });
+  }
+
+  async #endListing(listing: "complete" | "partial"): Promise<void> {
+    const { context } = this.#run;
+    if (!this.#listing) throw this.#protocol("an `end` outside a listing");
+    this.#listing = false;
+    context.emit({ kind: "listing-ended", source: this.source.name, listing });
+    await this.intake.queue.settled();
+    if (this.intake.gap || context.stopping.aborted) return;
+    if (listing === "complete") await this.#sweep();
+    if (context.options.follow === true) await this.#settle();
+  }
+
+  /** Marks as gone what this generation did not see; the guard decides whether it is deleted. */
+  async #sweep(): Promise<void> {
+    const { session, clock } = this.#run.context;
+    const seenBefore = this.#row.generation;
+    for await (const page of session.pages({ source: this.source.name, seenBefore, gone: false })) {
+      const mutations = page.map((row): Mutation => {
+        return { kind: "document", key: keyOf(row), set: { gone: true } };
+      });
+      await session.commit(mutations, { durable: false });
+    }
+    await this.#save({ swept: true, completeAt: clock.now() });
+  }
+
+  /** What lies under an unreadable prefix counts as seen: its absence proves nothing. */
+  async #unknownPrefix(prefix: string, fault: FaultLike): Promise<void> {
+    const { context } = this.#run;
+    const { session, tally } = context;
+    const seen = this.#row.generation;
+    for await (const page of session.pages({ source: this.source.name, seenBefore: seen })) {
+      const below = page.filter((row) => row.id.startsWith(prefix));
+      const mutations = below.map((row): Mutation => {
+        return { kind: "document", key: keyOf(row), set: { seen } };
+      });
+      if (mutations.length > 0) await session.commit(mutations, { durable: false });
+    }
+    tally.listed += 1;
+    tally.openFailures += 1;
+    const failure = summaryOf({ source: this.source.name, id: prefix }, fault, "list");
+    context.emit({ kind: "document-failed", failure, known: true });
+  }
+
+  #limitReached(): boolean {
+    const { tally, options } = this.#run.context;
+    if (options.limit === undefined || tally.listed < options.limit) return false;
+    this.intake.gap = true;
+    return true;
+  }
+
+  async #save(change: Partial<SourceRow>): Promise<void> {
+    this.#row = { ...this.#row, ...change };
+    await this.#run.context.session.commit([{ kind: "source", row: this.#row }]);
+  }
+
+  #protocol(what: string): Fault {
+    return new Fault(
+      "source.protocol",
+      `The source \`${this.source.name}\` sent ${what}. This is a defect of the source; nothing was deleted.`,
+    );
+  }
+}
+
+/** Splits a batch into runs of events about different documents, and single events of the other kinds. */
+function* groups(events: readonly SourceEvent[]): Generator<readonly SourceEvent[]> {
+  let group: SourceEvent[] = [];
+  let ids = new Set<string>();
+  const take = (): readonly SourceEvent[] => {
+    const taken = group;
+    group = [];
+    ids = new Set();
+    return taken;
+  };
+  for (const event of events) {
+    const single =
+      event.kind === "listing" ||
+      event.kind === "checkpoint" ||
+      event.kind === "end" ||
+      (event.kind === "failure" && "prefix" in event);
+    const id = single ? "" : idOf(event as LookupEvent);
+    if ((single || ids.has(id)) && group.length > 0) yield take();
+    if (single) yield [event];
+    else {
+      group.push(event);
+      ids.add(id);
+    }
+  }
+  if (group.length > 0) yield take();
+}
+
+export function keyOf(row: DocumentRow): DocumentKey {
+  return { source: row.source, id: row.id };
+}
+
+function coveredKey(source: string): string {
+  return `covered:${source}`;
+}

@@ -1,0 +1,84 @@
+import type { Embedder, EmbeddingModel } from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
+import { digest } from "./identity.ts";
+
+/** Texts that are embedded at the start of every run, to notice a model that changed under its name. */
+export const probeTexts = [
+  "A sluice is a gate that controls the flow of water in a channel.",
+  "How are deletions guarded when a listing fails?",
+  "水門は水の流れを調節する。 1234567890",
+] as const;
+
+/** Vectors of one text by the same model, on other machines or in other batches, are at least this near. */
+const probeCosine = 0.999;
+
+/** An embedding space: vectors of one space may be compared with one another. */
+export interface Space {
+  /** Names model, revision and document prompt. The query prompt may change without touching the index. */
+  readonly hash: string;
+  readonly model: EmbeddingModel;
+  /** One vector per probe text, each `native` long. */
+  readonly probe: readonly Float32Array[];
+}
+
+export function spaceHash(model: EmbeddingModel): string {
+  const { native } = model.dimensions;
+  return digest("space", model.id, model.revision ?? "", model.prompts.document, String(native));
+}
+
+/** Opens the embedder and embeds the probe. */
+export async function openSpace(
+  embedder: Embedder,
+  embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>,
+  signal: AbortSignal,
+): Promise<Space> {
+  const model = await embedder.open(signal);
+  const probe = await embed(probeTexts);
+  return { hash: spaceHash(model), model, probe };
+}
+
+/** The first `dimension` numbers of each probe vector, as a marker stores them. */
+export function encodeProbe(probe: readonly Float32Array[], dimension: number): string {
+  const bytes = probe.map((vector) => {
+    const part = vector.slice(0, dimension);
+    return Buffer.from(part.buffer, part.byteOffset, part.byteLength);
+  });
+  return Buffer.concat(bytes).toString("base64");
+}
+
+/**
+ * Compares the probe with one that was stored. Rejects when the same texts now give vectors of another direction:
+ * a swapped model, other pooling, another prompt. `where` names the place of the stored probe.
+ */
+export function checkProbe(space: Space, stored: string, dimension: number, where: string): void {
+  const bytes = Buffer.from(stored, "base64");
+  if (bytes.byteLength !== dimension * 4 * space.probe.length) return;
+  const floats = new Float32Array(bytes.byteLength / 4);
+  Buffer.from(floats.buffer).set(bytes);
+  for (const [index, vector] of space.probe.entries()) {
+    const before = floats.subarray(index * dimension, (index + 1) * dimension);
+    const cosine = cosineOf(vector.subarray(0, dimension), before);
+    if (cosine >= probeCosine) continue;
+    throw new Fault(
+      "refused.probe",
+      `The embedder says it is \`${space.model.id}\`, but it embeds a fixed text differently from before ` +
+        `(cosine ${cosine.toFixed(4)} with the probe stored in ${where}, at least ${probeCosine} expected). ` +
+        "The model, its pooling or its prompt was changed behind the name. Nothing was written. " +
+        "Bring the old model back, or give the new one another collection (and clear the cache).",
+    );
+  }
+}
+
+function cosineOf(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let normA = 0;
+  let normB = 0;
+  for (let index = 0; index < a.length; index += 1) {
+    const x = a[index] ?? 0;
+    const y = b[index] ?? 0;
+    dot += x * y;
+    normA += x * x;
+    normB += y * y;
+  }
+  return normA === 0 || normB === 0 ? 0 : dot / Math.sqrt(normA * normB);
+}

@@ -1,0 +1,82 @@
+import type { RunEvent } from "./events.ts";
+import type { FailureSummary, WithheldSummary } from "./summary.ts";
+
+/** At most this many failures are named in a summary. */
+const namedFailures = 100;
+
+/** Adds up what a run does. The one observer that the summary is made from. */
+export class Tally {
+  listed = 0;
+  added = 0;
+  updated = 0;
+  unchanged = 0;
+  deleted = 0;
+  failed = 0;
+  /** Failures that were not there before this run. */
+  newFailures = 0;
+  /** Failures that the user has not accepted. */
+  openFailures = 0;
+  /** Sinks (or other components) given up during the run. */
+  componentsFailed = 0;
+  chunks = 0;
+  embedded = 0;
+  cached = 0;
+  tokens = 0;
+  readonly failures: FailureSummary[] = [];
+  readonly withheld: WithheldSummary[] = [];
+  readonly sinks = new Map<string, SinkTally>();
+
+  observe(event: RunEvent): void {
+    switch (event.kind) {
+      case "document-settled":
+        this[event.outcome] += 1;
+        return;
+      case "documents-unchanged":
+        this.unchanged += event.count;
+        return;
+      case "document-failed":
+        this.failed += 1;
+        if (!event.known) this.newFailures += 1;
+        if (this.failures.length < namedFailures) this.failures.push(event.failure);
+        return;
+      case "chunks-embedded":
+        this.embedded += event.count;
+        this.tokens += event.tokens;
+        return;
+      case "chunks-cached":
+        this.cached += event.count;
+        return;
+      case "records-written": {
+        const sink = this.sink(event.sink);
+        sink.upserted += event.upserted;
+        sink.deleted += event.deleted;
+        return;
+      }
+      case "target-opened":
+        this.sink(event.sink).dimension = event.dimension;
+        return;
+      case "component-failed":
+        this.componentsFailed += 1;
+        return;
+      case "deletions-withheld":
+        this.withheld.push(event.withheld);
+        return;
+      default:
+    }
+  }
+
+  sink(name: string): SinkTally {
+    const known = this.sinks.get(name);
+    if (known !== undefined) return known;
+    const fresh = { dimension: 0, upserted: 0, deleted: 0, failed: 0 };
+    this.sinks.set(name, fresh);
+    return fresh;
+  }
+}
+
+interface SinkTally {
+  dimension: number;
+  upserted: number;
+  deleted: number;
+  failed: number;
+}

@@ -1,0 +1,274 @@
+import { randomUUID } from "node:crypto";
+import type {
+  Collection,
+  CollectionMarker,
+  EmbeddingModel,
+  FaultLike,
+  TargetInfo,
+} from "../contracts/index.ts";
+import { decideDimension, type DimensionDecision } from "../dimensions/index.ts";
+import { Fault } from "../faults/index.ts";
+import type { RunContext } from "./context.ts";
+import { checkMark, withMark } from "./marks.ts";
+import type { Pipeline, PipelineSink } from "./pipeline.ts";
+import { checkProbe, encodeProbe, type Space } from "./space.ts";
+import { TargetWriter } from "./target-writer.ts";
+
+/** A sink's collection, open, checked, and ready to be written. */
+export class Target {
+  /** The collection's incarnation: what the state keys its rows by. */
+  readonly id: string;
+  readonly name: string;
+  readonly shape: string;
+  readonly dimension: number;
+  readonly collection: Collection;
+  readonly writer: TargetWriter;
+  /** Set when the sink is given up for this run; its documents are owed. */
+  fault: FaultLike | undefined;
+  readonly #context: RunContext;
+  readonly #sink: PipelineSink;
+  #marker: CollectionMarker;
+  #info: TargetInfo;
+  #marked: Promise<void> | undefined;
+
+  constructor(options: {
+    readonly context: RunContext;
+    readonly sink: PipelineSink;
+    readonly collection: Collection;
+    readonly marker: CollectionMarker;
+    readonly info: TargetInfo;
+  }) {
+    this.#context = options.context;
+    this.#sink = options.sink;
+    this.#marker = options.marker;
+    this.#info = options.info;
+    this.id = options.marker.incarnation;
+    this.name = options.sink.name;
+    this.shape = options.sink.sink.shape;
+    this.collection = options.collection;
+    this.dimension = options.collection.dimension;
+    this.writer = new TargetWriter(options.context, this);
+  }
+
+  /** Gives the sink up for this run. */
+  fail(fault: FaultLike): void {
+    if (this.fault !== undefined) return;
+    this.fault = fault;
+    this.#context.emit({ kind: "component-failed", component: `sinks.${this.name}`, fault });
+  }
+
+  /**
+   * Raises the sequence number in state and marker, once per run and before the first write, so that a state or a
+   * collection restored from a backup is noticed.
+   */
+  mark(): Promise<void> {
+    this.#marked ??= this.#writeMark();
+    return this.#marked;
+  }
+
+  async #writeMark(): Promise<void> {
+    const { session, clock, signal, startedMonotonic } = this.#context;
+    const horizon = this.collection.limits.writeHorizonMs;
+    if (this.#info.attemptedSeq !== this.#info.markerSeq) {
+      // An earlier attempt may still land and set the marker back.
+      const wait = startedMonotonic + horizon - clock.monotonic();
+      if (wait > 0) await clock.sleep(wait, signal);
+    }
+    const runSeq = this.#info.attemptedSeq + 1;
+    this.#info = { ...this.#info, attemptedSeq: runSeq };
+    await session.commit([{ kind: "target", info: this.#info }]);
+    const pipeline = this.#context.pipeline.name;
+    const { previously } = this.#context.pipeline;
+    this.#marker = withMark(this.#marker, {
+      pipeline,
+      previously,
+      stateId: session.stateId,
+      runSeq,
+    });
+    await this.#context.retry(
+      `sinks.${this.name}`,
+      () => this.collection.setMarker(this.#marker, signal),
+      true,
+    );
+    this.#info = { ...this.#info, markerSeq: runSeq };
+    await session.commit([{ kind: "target", info: this.#info }], { durable: false });
+  }
+
+  get info(): TargetInfo {
+    return this.#info;
+  }
+
+  get sink(): PipelineSink {
+    return this.#sink;
+  }
+}
+
+/** What one sink's live collection means for a run; nothing is written to find out. */
+export interface SinkSurvey {
+  readonly sink: PipelineSink;
+  readonly decision: DimensionDecision;
+  readonly marker: CollectionMarker | undefined;
+  readonly records: number;
+}
+
+/** Asks a sink for live truth and decides, without writing anything. */
+export async function surveySink(
+  pipeline: Pipeline,
+  sink: PipelineSink,
+  space: { readonly hash: string; readonly model: EmbeddingModel },
+  signal: AbortSignal,
+): Promise<SinkSurvey> {
+  const live = await sink.sink.describe(signal);
+  const decision = decideDimension({
+    sink: sink.name,
+    address: sink.sink.address,
+    model: space.model,
+    configured: sink.dimension,
+    live,
+    spaceHash: space.hash,
+    createMetric: sink.sink.createMetric,
+    pipeline: pipeline.name,
+  });
+  return { sink, decision, marker: live?.marker, records: live?.records ?? 0 };
+}
+
+/** Opens the collections of the active sinks, or refuses before anything is written. */
+export async function openTargets(
+  context: RunContext,
+  space: Space,
+  sinks: readonly PipelineSink[],
+): Promise<Target[]> {
+  const { pipeline, signal } = context;
+  const surveys: SinkSurvey[] = [];
+  for (const sink of sinks) {
+    const survey = (): Promise<SinkSurvey> => surveySink(pipeline, sink, space, signal);
+    surveys.push(await context.retry(`sinks.${sink.name}`, survey, true));
+  }
+  for (const { decision } of surveys) if (decision.kind === "refuse") throw refusal(decision);
+  refuseShared(surveys);
+  const known = new Map((await context.session.targets()).map((info) => [info.target, info]));
+  // All are checked before the first is created or marked.
+  for (const survey of surveys) await checkSurvey(context, survey, space, known);
+  const targets: Target[] = [];
+  for (const survey of surveys) targets.push(await openTarget(context, survey, space, known));
+  return targets;
+}
+
+function refusal(decision: DimensionDecision & { readonly kind: "refuse" }): Fault {
+  return new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
+}
+
+function refuseShared(surveys: readonly SinkSurvey[]): void {
+  const seen = new Map<string, string>();
+  for (const { sink, marker } of surveys) {
+    for (const place of [sink.sink.address, marker?.incarnation ?? sink.sink.address]) {
+      const other = seen.get(place);
+      if (other !== undefined && other !== sink.name) {
+        throw new Fault(
+          "refused.shared",
+          `The sinks \`${other}\` and \`${sink.name}\` both name the collection ${sink.sink.address}. ` +
+            "Give each sink a collection of its own, or remove one.",
+        );
+      }
+      seen.set(place, sink.name);
+    }
+  }
+}
+
+async function checkSurvey(
+  context: RunContext,
+  survey: SinkSurvey,
+  space: Space,
+  known: ReadonlyMap<string, TargetInfo>,
+): Promise<void> {
+  const { marker, sink } = survey;
+  if (marker === undefined) return;
+  const { pipeline, session } = context;
+  checkProbe(space, marker.probe, marker.dimension, `the collection ${sink.sink.address}`);
+  const mark = checkMark({
+    marker,
+    pipeline: pipeline.name,
+    previously: pipeline.previously,
+    stateId: session.stateId,
+    info: known.get(marker.incarnation),
+  });
+  if (mark.kind === "known") return;
+  if (mark.kind === "refuse") throw stateRefusal(sink, mark.reason);
+  const collection = await sink.sink.open(context.signal);
+  const filter = [{ field: "pipeline", operator: "=", value: pipeline.name }] as const;
+  const own = await collection.count(filter, context.signal);
+  if (own > 0) {
+    const reason = `it holds ${own} records of this pipeline that the state does not know`;
+    throw stateRefusal(sink, reason);
+  }
+}
+
+function stateRefusal(sink: PipelineSink, reason: string): Fault {
+  return new Fault(
+    "refused.state",
+    `The collection ${sink.sink.address} of sink \`${sink.name}\` does not match the state: ${reason}. ` +
+      `Nothing was written. Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`,
+  );
+}
+
+async function openTarget(
+  context: RunContext,
+  survey: SinkSurvey,
+  space: Space,
+  known: ReadonlyMap<string, TargetInfo>,
+): Promise<Target> {
+  const { sink, decision } = survey;
+  const { pipeline, signal } = context;
+  const component = `sinks.${sink.name}`;
+  if (decision.kind === "refuse") throw refusal(decision);
+  const created = decision.kind === "create";
+  const spec = { ...decision, fields: pipeline.fields };
+  const collection = created
+    ? await sink.sink.create(spec, signal)
+    : await context.retry(component, () => sink.sink.open(signal), true);
+  if (collection.dimension !== decision.dimension) {
+    throw new Fault(
+      "refused.dimension",
+      `The collection ${sink.sink.address} has dimension ${collection.dimension}, but ` +
+        `${decision.dimension} was decided a moment ago: it was changed meanwhile. Run again.`,
+    );
+  }
+  const marker = survey.marker ?? newMarker(space, decision.dimension, unmarked(known, sink));
+  const info: TargetInfo = {
+    ...(known.get(marker.incarnation) ?? { markerSeq: 0, attemptedSeq: 0 }),
+    target: marker.incarnation,
+    sink: sink.name,
+    address: sink.sink.address,
+    dimension: decision.dimension,
+    space: space.hash,
+  };
+  const target = new Target({ context, sink, collection, marker, info });
+  if (info.attemptedSeq === 0) await target.mark();
+  const { address } = sink.sink;
+  const { dimension } = decision;
+  context.emit({ kind: "target-opened", sink: sink.name, address, dimension, created });
+  return target;
+}
+
+/** The incarnation of an earlier attempt at this marker, which may still land: both must have one name. */
+function unmarked(known: ReadonlyMap<string, TargetInfo>, sink: PipelineSink): string | undefined {
+  for (const info of known.values()) {
+    if (info.address === sink.sink.address && info.markerSeq === 0) return info.target;
+  }
+  return undefined;
+}
+
+function newMarker(
+  space: Space,
+  dimension: number,
+  incarnation: string | undefined,
+): CollectionMarker {
+  return {
+    version: 1,
+    incarnation: incarnation ?? randomUUID(),
+    space: { hash: space.hash, model: space.model.id },
+    dimension,
+    probe: encodeProbe(space.probe, dimension),
+    pipelines: {},
+  };
+}
