@@ -3,6 +3,8 @@ import { Fault, isFault } from "../faults/index.ts";
 import type { DatabaseKind } from "./kind.ts";
 
 const sqlite = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 };
+/** PERM, BUSY, LOCKED, READONLY, IOERR, CANTOPEN, PROTOCOL, AUTH: the world's doing; other codes are bugs of ours. */
+const unwritable = new Set([3, 5, 6, 8, 10, 14, 15, 23]);
 const fullDisk = new Set(["ENOSPC", "EDQUOT"]);
 
 /**
@@ -25,7 +27,7 @@ export function databaseFault(error: unknown, kind: DatabaseKind, path: string):
     const what = `the disk of the ${kind.noun} \`${path}\` is full`;
     return new Fault(kind.faults.full, `${what}; make room and run again, nothing is lost`, cause);
   }
-  if (sqliteCode === undefined && systemCode === undefined) {
+  if (!unwritable.has(sqliteCode ?? 0) && systemCode === undefined) {
     return error instanceof Error ? error : new Error(String(error));
   }
   const what = `the ${kind.noun} \`${path}\` cannot be read or written (${reason})`;

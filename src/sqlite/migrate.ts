@@ -42,3 +42,14 @@ export function refuseNewer(database: DatabaseSync, kind: DatabaseKind, path: st
       `${currentVersion(kind)} of this sluice; use the newer sluice, or ${kind.remedies.foreign}`,
   );
 }
+
+/** Refuses a database that must be migrated first, for a reader that cannot. */
+export function refuseOlder(database: DatabaseSync, kind: DatabaseKind, path: string): void {
+  const version = schemaVersion(database);
+  if (version === currentVersion(kind)) return;
+  throw new Fault(
+    kind.faults.foreign,
+    `the ${kind.noun} \`${path}\` has schema version ${version}, older than the ` +
+      `${currentVersion(kind)} of this sluice; \`sluice run\` brings it up to date`,
+  );
+}

@@ -1,11 +1,20 @@
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
-import { renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "../faults/index.ts";
 import { createEmpty } from "./lease.ts";
 import type { DatabaseKind } from "./kind.ts";
-import { migrate, refuseNewer, schemaVersion } from "./migrate.ts";
+import { migrate, refuseNewer, refuseOlder, schemaVersion } from "./migrate.ts";
 
 /** How long a statement waits for the lock of another process. */
 export const busyTimeoutMs = 10_000;
@@ -55,7 +64,7 @@ export function createDatabase(
 /** Opens an existing database of this kind for writing, after making sure that it is one; migrates it. */
 export function openForWriting(kind: DatabaseKind, path: string): DatabaseSync {
   // The first look is a reader's, so that nothing in a file that is not ours is touched.
-  openForReading(kind, path).close();
+  look(kind, path).close();
   const database = new DatabaseSync(path);
   return orClose(database, () => {
     // In WAL mode NORMAL never corrupts and survives the death of the process; durability is `WalSync`'s.
@@ -64,8 +73,13 @@ export function openForWriting(kind: DatabaseKind, path: string): DatabaseSync {
   });
 }
 
-/** Opens an existing database of this kind for reading. */
+/** Opens an existing database of this kind for reading. Cannot migrate it, so it must be up to date. */
 export function openForReading(kind: DatabaseKind, path: string): DatabaseSync {
+  const database = look(kind, path);
+  return orClose(database, () => refuseOlder(database, kind, path));
+}
+
+function look(kind: DatabaseKind, path: string): DatabaseSync {
   refuseOddFile(kind, path);
   const database = new DatabaseSync(path, { readOnly: true });
   return orClose(database, () => {
@@ -85,15 +99,18 @@ function orClose(database: DatabaseSync, prepare: () => void): DatabaseSync {
   }
 }
 
-/** SQLite takes an empty file for an empty database; ours are never empty, so something cut it off. */
+/** SQLite's smallest page. It takes what is shorter for an empty database; ours never are. */
+const shortestBytes = 512;
+
 function refuseOddFile(kind: DatabaseKind, path: string): void {
   const stats = statSync(path);
   if (!stats.isFile()) {
     const what = `\`${path}\` is not a file, so it cannot be a ${kind.noun}`;
     throw new Fault(kind.faults.foreign, `${what}; ${kind.remedies.foreign}`);
   }
-  if (stats.size === 0) {
-    const what = `the ${kind.noun} \`${path}\` is empty: it was cut off`;
+  if (stats.size < shortestBytes) {
+    const size = stats.size === 0 ? "empty" : `only ${stats.size} bytes long`;
+    const what = `the ${kind.noun} \`${path}\` is ${size}: it was cut off`;
     throw new Fault(kind.faults.corrupt, `${what}; ${kind.remedies.corrupt}`);
   }
 }

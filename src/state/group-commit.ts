@@ -75,7 +75,7 @@ export class GroupCommit {
       }
       database.exec("COMMIT");
     } catch (error) {
-      rollBack(database);
+      tryExec(database, "ROLLBACK");
       rolledBack();
       for (const commit of group) commit.reject(faultOf(error));
       return [];
@@ -92,9 +92,11 @@ export class GroupCommit {
       database.exec("RELEASE one");
       return undefined;
     } catch (error) {
-      // Fails when SQLite has already ended the transaction (a full disk); the group then fails as a whole.
-      database.exec("ROLLBACK TO one; RELEASE one");
       rolledBack();
+      if (!tryExec(database, "ROLLBACK TO one; RELEASE one")) {
+        // SQLite has ended the whole transaction (a full disk); so the group fails as a whole.
+        throw error;
+      }
       return error;
     }
   }
@@ -109,11 +111,12 @@ export class GroupCommit {
   }
 }
 
-/** Ends a transaction; some errors have ended it already. */
-function rollBack(database: DatabaseSync): void {
+/** Takes back what is open; false when an error has ended it already. */
+function tryExec(database: DatabaseSync, sql: string): boolean {
   try {
-    database.exec("ROLLBACK");
+    database.exec(sql);
+    return true;
   } catch {
-    // No transaction is open, which is what was wanted.
+    return false;
   }
 }

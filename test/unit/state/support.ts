@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { DocumentKey, Mutation, StateSession, StateStore } from "../../../src/contracts/index.ts";
+import type {
+  DocumentKey,
+  Mutation,
+  StateSession,
+  StateStore,
+} from "../../../src/contracts/index.ts";
 import { isFault } from "../../../src/faults/index.ts";
 
 export const signal = new AbortController().signal;
@@ -20,7 +25,9 @@ export async function openForWriting(store: StateStore, pipeline = "p"): Promise
 }
 
 /** The code and message of the fault that a promise rejects with. */
-export async function faultOf(promise: Promise<unknown>): Promise<{ code: string; message: string }> {
+export async function faultOf(
+  promise: Promise<unknown>,
+): Promise<{ code: string; message: string }> {
   const error: unknown = await promise.then(
     () => undefined,
     (reason: unknown) => reason,
