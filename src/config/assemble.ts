@@ -124,8 +124,8 @@ async function defaultParser(
   const node: MapNode = { kind: "map", entries: new Map(), at };
   // Its problems are dropped: the file does not mention it.
   const apart = new Inspection(inspection.root, inspection.registry, new Map());
-  const part = { kind: "parser", name: type, type, typeAt: at, node, path: [] } as const;
-  return (await checkComponent(part, apart))?.component;
+  const unnamed = { kind: "parser", name: type, type, typeAt: at, node, path: [] } as const;
+  return (await checkComponent(unnamed, apart))?.component;
 }
 
 async function readSink(

@@ -6,6 +6,8 @@ export interface Expansion {
   readonly text: string;
   /** Variables whose values stand in the text, with these values. */
   readonly used: ReadonlyMap<string, string>;
+  /** The variables that were asked for, also those whose default stands in the text. */
+  readonly named: ReadonlySet<string>;
   /** What is wrong, and with which `${` of the text, counted from 0. */
   readonly mistakes: readonly { readonly mark: number; readonly message: string }[];
   /** The name when the text is exactly one `${…}`. */
@@ -22,6 +24,7 @@ export function expandText(text: string, environment: Environment): Expansion {
   return {
     text: result,
     used: expander.used,
+    named: expander.named,
     mistakes: expander.mistakes,
     sole: expander.sole,
   };
@@ -29,6 +32,7 @@ export function expandText(text: string, environment: Environment): Expansion {
 
 class Expander {
   readonly used = new Map<string, string>();
+  readonly named = new Set<string>();
   readonly mistakes: { mark: number; message: string }[] = [];
   sole: string | undefined;
   readonly #text: string;
@@ -36,6 +40,7 @@ class Expander {
   #index = 0;
   #mark = -1;
   #depth = 0;
+  #abandoned = false;
 
   constructor(text: string, environment: Environment) {
     this.#text = text;
@@ -69,6 +74,7 @@ class Expander {
     this.#index += 2;
     this.#mark += 1;
     const mark = this.#mark;
+    if (this.#depth > maxNesting) return this.#abandon(mark, "defaults are nested too deeply");
     const name = this.#name();
     if (name === undefined)
       return this.#abandon(mark, "`${` must be followed by a name; write `$${` for the text `${`");
@@ -80,6 +86,7 @@ class Expander {
     if (!this.#skip("}")) return this.#abandon(mark, this.#unclosed(name, operator));
     if (start === 0 && this.#index === this.#text.length) this.sole = name;
     if (!live) return "";
+    this.named.add(name);
     if (!missing) {
       this.used.set(name, value);
       return value;
@@ -97,7 +104,7 @@ class Expander {
 
   #argument(live: boolean): string {
     this.#depth += 1;
-    const text = this.#depth > maxNesting ? "" : this.until(true, live);
+    const text = this.until(true, live);
     this.#depth -= 1;
     return text;
   }
@@ -113,7 +120,8 @@ class Expander {
   /** Gives up on the rest of the text: after a mistake nothing in it is certain. */
   #abandon(mark: number, message: string): string {
     this.#index = this.#text.length;
-    this.mistakes.push({ mark, message });
+    if (!this.#abandoned) this.mistakes.push({ mark, message });
+    this.#abandoned = true;
     return "";
   }
 

@@ -86,23 +86,30 @@ function described(schema: JsonSchema | undefined): JsonSchema {
 
 /** Accepts a variable wherever text alone would be refused, except as the `type` of a component. */
 function allowVariables(schema: JsonSchema): JsonSchema {
-  const map = (
-    members: Readonly<Record<string, JsonSchema>>,
-    change: (member: JsonSchema, key: string) => JsonSchema,
-  ) => Object.fromEntries(Object.entries(members).map(([key, value]) => [key, change(value, key)]));
   const { properties, additionalProperties, items, oneOf, $defs } = schema;
   const inner = (member: JsonSchema, key?: string): JsonSchema =>
     key === "type" ? member : orVariable(allowVariables(member));
   return {
     ...schema,
-    ...(properties === undefined ? {} : { properties: map(properties, inner) }),
+    ...(properties === undefined ? {} : { properties: mapMembers(properties, inner) }),
     ...(items === undefined ? {} : { items: inner(items) }),
     ...(typeof additionalProperties === "object"
       ? { additionalProperties: inner(additionalProperties) }
       : {}),
     ...(oneOf === undefined ? {} : { oneOf: oneOf.map((branch) => allowVariables(branch)) }),
-    ...($defs === undefined ? {} : { $defs: map($defs, (member) => allowVariables(member)) }),
+    ...($defs === undefined
+      ? {}
+      : { $defs: mapMembers($defs, (member) => allowVariables(member)) }),
   };
+}
+
+function mapMembers(
+  members: Readonly<Record<string, JsonSchema>>,
+  change: (member: JsonSchema, key: string) => JsonSchema,
+): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    Object.entries(members).map(([key, member]) => [key, change(member, key)]),
+  );
 }
 
 function orVariable(schema: JsonSchema): JsonSchema {

@@ -3,7 +3,16 @@ import { expectation } from "./expectation.ts";
 import { type JsonSchema, keysAt, markedAt, schemasAt } from "./json-schema.ts";
 import { suggestion } from "./nearest.ts";
 import type { Problem } from "./problem.ts";
-import { formatPath, keyPlace, type Node, nodeAt, type Path, placeOf } from "./tree.ts";
+import {
+  formatPath,
+  keyPlace,
+  type Node,
+  nodeAt,
+  type Path,
+  placeOf,
+  type ScalarNode,
+} from "./tree.ts";
+import { typePlain } from "./variables.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -145,10 +154,16 @@ function received(node: Node, local: Path, checked: Checked): string {
   const kind = typeof node.value === "string" ? "text" : `a ${typeof node.value}`;
   const name = node.variables.at(-1);
   if (name !== undefined) {
-    const fix = typeof node.value === "string" ? "" : `; quote it to make it text: "\${${name}}"`;
-    return `but the variable \`${name}\` gives ${kind}${fix}`;
+    return `but the variable \`${name}\` gives ${kind}${quotingAdvice(node, name)}`;
   }
   if (markedAt(checked.schema, local, "secret")) return `not ${kind}`;
   const value = typeof node.value === "string" ? JSON.stringify(node.value) : String(node.value);
   return value.length > 60 ? `not this ${kind}` : `not ${value}`;
+}
+
+/** Quotes decide whether a variable may be a number; say which way they are wrong. */
+function quotingAdvice(node: ScalarNode, name: string): string {
+  if (typeof node.value !== "string") return `; quote it to make it text: "\${${name}}"`;
+  if (!node.quoted || typeof typePlain(node.value) === "string") return "";
+  return "; leave out the quotes (in a line of its own, not inside `{ … }` or `[ … ]`)";
 }

@@ -7,12 +7,12 @@ const nameRule =
 export const nameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
-  .describe(`A name: ${nameRule}.`);
+  .describe(`${nameRule}.`);
 
 const fieldNameSchema = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/)
-  .describe("A field name: 1 to 63 letters, digits and `_`, not beginning with a digit.");
+  .describe("1 to 63 letters, digits and `_`, not beginning with a digit.");
 
 /** Free values: text, numbers, booleans, lists and maps of them. */
 const freeValue: z.ZodType = z.lazy(() =>

@@ -6,7 +6,7 @@ export const maxFileBytes = 1024 * 1024;
 
 export type TextOutcome = { readonly text: string } | { readonly problem: Problem };
 
-const controlCharacters = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const controlCharacters = /[^\P{Cc}\t\n\r]/u;
 
 /** Reads a small text file; opens neither pipes nor devices, and never reads more than the limit. */
 export async function readText(file: string): Promise<TextOutcome> {

@@ -67,7 +67,7 @@ function encoded(value: string): string {
 
 function matcher(word: string): string {
   const literal = word.toWellFormed().replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-  return word.length < shortestSecret ? `(?<![\\w])${literal}(?![\\w])` : literal;
+  return word.length < shortestSecret ? `(?<![\\w.])${literal}(?![\\w]|\\.\\d)` : literal;
 }
 
 function hideCredentials(text: string): string {

@@ -43,7 +43,7 @@ export function createRegistry(
 function unknownType(kind: ConnectorKind, type: string, catalog: Catalog): string {
   const known = catalog.filter((entry) => entry.kind === kind).map((entry) => entry.type);
   const others = catalog.filter((entry) => entry.type === type).map((entry) => entry.kind);
-  const elsewhere = others[0] === undefined ? "" : ` (\`${type}\` is a ${others[0]})`;
+  const elsewhere = others[0] === undefined ? "" : ` (\`${type}\` is a kind of ${others[0]})`;
   const list = known.map((name) => `\`${name}\``).join(", ");
   return (
     `there is no ${kind} \`${type}\`${elsewhere}${suggestion(type, known)} ` +

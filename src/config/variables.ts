@@ -45,7 +45,6 @@ function expandScalar(
     at: node.marks[mark] ?? node.at,
     message,
   }));
-  const variables = [...expansion.used.keys()];
   const sole = node.quoted ? undefined : expansion.sole;
   if (inList && sole !== undefined && expansion.text === "" && problems.length === 0) {
     problems.push({
@@ -56,9 +55,12 @@ function expandScalar(
   if (problems.length > 0) {
     return { node: { ...node, value: undefined, reported: true }, problems, used: expansion.used };
   }
-  const named = sole === undefined || variables.includes(sole) ? variables : [...variables, sole];
   const value = sole === undefined ? expansion.text : typed(expansion.text);
-  return { node: { ...node, value, variables: named }, problems, used: expansion.used };
+  return {
+    node: { ...node, value, variables: [...expansion.named] },
+    problems,
+    used: expansion.used,
+  };
 }
 
 /** Nothing leaves the key out, so that `api_key: ${KEY:-}` means "no key". */
