@@ -19,6 +19,8 @@ export class CacheFile {
   readonly #pageBytes: number;
   /** Keys used since the last write of `used`. */
   readonly #touched = new Set<string>();
+  /** The `used` of that write: what has it, and nothing is newer, need not be noted again. */
+  #touchedAt = 0;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -45,7 +47,7 @@ export class CacheFile {
       const vector = vectorOf(bytes, dimension);
       if (vector) found.set(key, vector);
       else broken.push(key);
-      if (used < newest) this.#touched.add(key);
+      if (used < newest || used !== this.#touchedAt) this.#touched.add(key);
     }
     if (broken.length > 0) this.#transact(() => this.#remove(broken));
     if (this.#touched.size >= maxTouched) this.flush();
@@ -115,6 +117,7 @@ export class CacheFile {
 
   #writeTouched(): void {
     const used = this.#newest() + 1;
+    this.#touchedAt = used;
     const touch = this.#statements.of("UPDATE entries SET used = ? WHERE key = ?");
     for (const key of this.#touched) touch.run(used, keyBytes(key));
     this.#touched.clear();

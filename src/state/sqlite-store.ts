@@ -67,11 +67,23 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
       return await orClose(database, async () => {
         refuseOtherPipeline(database, wanted);
         takeOver(database, wanted.pipeline, clock.now());
-        const log = await WalSync.open(path, disk);
+        const log = await openLog(path);
         return new SqliteSession(database, path, { lease, log });
       });
     } catch (error) {
       lease.release();
+      throw error;
+    }
+  }
+
+  /** The fence must not be given out again after a loss of power, so it is durable before the session begins. */
+  async function openLog(path: string): Promise<WalSync> {
+    const log = await WalSync.open(path, disk);
+    try {
+      await log.sync();
+      return log;
+    } catch (error) {
+      await log.close();
       throw error;
     }
   }

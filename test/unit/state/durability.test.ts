@@ -2,25 +2,35 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import type { StateSession } from "../../../src/contracts/index.ts";
-import { Lease, localDisk, openForWriting as openDatabase } from "../../../src/sqlite/index.ts";
+import {
+  type Disk,
+  Lease,
+  localDisk,
+  openForWriting as openDatabase,
+} from "../../../src/sqlite/index.ts";
 import { WalSync } from "../../../src/sqlite/index.ts";
 import { sqliteStateStore } from "../../../src/state/index.ts";
 import { stateKind } from "../../../src/state/schema.ts";
 import { SqliteSession } from "../../../src/state/sqlite-session.ts";
 import { faultOf, key, openForWriting, seen, signal, temporaryFolder, uuid } from "./support.ts";
 
-/** A disk whose syncs end when the test says so. */
-function slowDisk() {
+/** A session whose syncs, after its opening, end when the test says so. */
+async function openOnSlowDisk() {
   const syncs: { resolve(): void; reject(error: Error): void }[] = [];
-  const disk = {
+  let slow = false;
+  const disk: Disk = {
     ...localDisk,
-    sync() {
+    sync(file) {
+      if (!slow) return localDisk.sync(file);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       syncs.push({ resolve, reject });
       return promise;
     },
   };
-  return { syncs, disk };
+  const store = sqliteStateStore({ path: join(temporaryFolder(), "state.sqlite"), disk });
+  const session = await openForWriting(store);
+  slow = true;
+  return { syncs, session };
 }
 
 /** Notes the names of promises as they resolve. */
@@ -36,9 +46,7 @@ async function turns(): Promise<void> {
 }
 
 test("a durable commit resolves after a sync that began later, and one sync serves all that wait", async () => {
-  const { syncs, disk } = slowDisk();
-  const store = sqliteStateStore({ path: join(temporaryFolder(), "state.sqlite"), disk });
-  const session = await openForWriting(store);
+  const { syncs, session } = await openOnSlowDisk();
   const log: string[] = [];
   void watch(log, "first", session.commit([seen("a", 1)]));
   await turns();
@@ -65,9 +73,7 @@ test("a durable commit resolves after a sync that began later, and one sync serv
 });
 
 test("a failed sync rejects the commits that waited and every later durable one", async () => {
-  const { syncs, disk } = slowDisk();
-  const store = sqliteStateStore({ path: join(temporaryFolder(), "state.sqlite"), disk });
-  const session = await openForWriting(store);
+  const { syncs, session } = await openOnSlowDisk();
   const log: string[] = [];
   void watch(log, "first", session.commit([seen("a", 1)]));
   await turns();
