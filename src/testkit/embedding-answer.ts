@@ -33,16 +33,19 @@ function item(context: AnswerContext, index: number): Item {
   const { behaviour, request } = context;
   const vector = vectorOf(context, index);
   const numbers =
-    request.encoding !== "base64" ||
-    behaviour?.kind === "floats" ||
-    (behaviour?.kind === "not-finite" && index === 0);
+    request.encoding !== "base64" || behaviour?.kind === "floats" || spoilt(behaviour, index);
   if (!numbers) {
     const embedding = Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
     return { object: "embedding", index, embedding: embedding.toString("base64") };
   }
   const embedding: unknown[] = [...vector];
-  if (behaviour?.kind === "not-finite" && index === 0) embedding[embedding.length >> 1] = "¤";
+  if (spoilt(behaviour, index)) embedding[embedding.length >> 1] = "¤";
   return { object: "embedding", index, embedding };
+}
+
+/** Whether this vector is to hold a number that JSON cannot say. */
+function spoilt(behaviour: EmbeddingBehaviour | undefined, index: number): boolean {
+  return behaviour?.kind === "not-finite" && behaviour.number !== "base64" && index === 0;
 }
 
 function vectorOf(context: AnswerContext, index: number): Float32Array {
@@ -56,7 +59,9 @@ function vectorOf(context: AnswerContext, index: number): Float32Array {
   if (behaviour?.kind === "wrong-length" && (behaviour.only ?? index) === index) {
     return drawVector(hashes[index] ?? "1", behaviour.dimension);
   }
-  return drawVector(hashes[index] ?? "1", dimension);
+  const vector = drawVector(hashes[index] ?? "1", dimension);
+  if (behaviour?.kind === "not-finite" && behaviour.number === "base64") vector[0] = Infinity;
+  return vector;
 }
 
 function bendItems(

@@ -22,8 +22,8 @@ export type EmbeddingBehaviour =
   | { readonly kind: "too-many" }
   /** Vectors of another length; `only` names the one text that is wrong. */
   | { readonly kind: "wrong-length"; readonly dimension: number; readonly only?: number }
-  /** A number of one vector is not finite; `null` is what JSON libraries make of NaN. */
-  | { readonly kind: "not-finite"; readonly number: "NaN" | "Infinity" | "null" }
+  /** A number of one vector is not finite: as JSON shows it, as JSON libraries replace it, or inside base64. */
+  | { readonly kind: "not-finite"; readonly number: "NaN" | "Infinity" | "null" | "base64" }
   /** All-zero vectors, for all texts or for those that hold `word`. */
   | { readonly kind: "zero"; readonly word?: string }
   /** The honest vectors in another order, their `index` right. */

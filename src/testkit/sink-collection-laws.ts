@@ -225,7 +225,9 @@ law("names its address and shape the same in every client", async (harness, cont
   const [first, second] = [await place.connect("law"), await place.connect("law")];
   checkThat(first.address.length > 0, "the address", first.address, "a name");
   const shapes = [first, second].map(({ address, shape, createMetric }) => ({
-    ...{ address, shape, createMetric },
+    address,
+    shape,
+    createMetric,
   }));
   checkEqual(shapes[1], shapes[0], "address, shape and metric of the second client");
 });

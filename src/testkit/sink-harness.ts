@@ -177,8 +177,16 @@ export function plainOf(record: StoredRecord | VectorRecord | undefined): JsonOb
   const { id, document, source, fingerprint, revision, pipeline, text, title, uri, page } = record;
   const { headings, fields, metadata } = record;
   return {
-    ...{ id, document, source, fingerprint, revision, pipeline, text: text ?? "" },
-    ...{ headings: [...(headings ?? [])], fields, metadata },
+    id,
+    document,
+    source,
+    fingerprint,
+    revision,
+    pipeline,
+    text: text ?? "",
+    headings: [...(headings ?? [])],
+    fields,
+    metadata,
     ...(title === undefined ? {} : { title }),
     ...(uri === undefined ? {} : { uri }),
     ...(page === undefined ? {} : { page }),

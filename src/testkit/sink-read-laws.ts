@@ -41,9 +41,9 @@ law("gives each record its own vector, and only when asked", async (harness, con
   const records = makeRecords(40, dimension);
   await upsertAll(collection, records, context.signal);
   const byId = new Map(records.map((record) => [record.id, record]));
-  const with_ = await collection.read([...byId.keys()], { vectors: true }, context.signal);
+  const withVectors = await collection.read([...byId.keys()], { vectors: true }, context.signal);
   const pages = await collect(collection.scan({ pipeline: "law", vectors: true }, context.signal));
-  for (const stored of [...with_, ...pages.flat()]) {
+  for (const stored of [...withVectors, ...pages.flat()]) {
     const expected = byId.get(stored.id)?.vector ?? new Float32Array();
     checkVector(stored.vector, expected, `the vector of \`${stored.id}\``);
   }

@@ -80,9 +80,9 @@ async function* readFolder(
   }
   yield { kind: "end", listing: "complete" };
   while (options.follow) {
-    const changed = folder.changed();
-    yield* changesSince(folder, position, signal);
+    const [changed, since] = [folder.changed(), position];
     position = folder.log.length;
+    yield* changesSince(folder, since, signal);
     await untilAborted(changed, signal);
   }
 }

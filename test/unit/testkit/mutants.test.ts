@@ -1,0 +1,30 @@
+import { AssertionError } from "node:assert";
+import { describe, expect, it } from "vitest";
+import { runLaw } from "../../../src/testkit/index.ts";
+import { cacheMutants, embedderMutants, tokenizerMutants } from "./mutants/embedder-mutants.ts";
+import type { Mutant } from "./mutants/mutant.ts";
+import { sinkMutants } from "./mutants/sink-mutants.ts";
+import { sourceMutants } from "./mutants/source-mutants.ts";
+import { chunkerMutants, parserMutants } from "./mutants/stage-mutants.ts";
+import { stateMutants } from "./mutants/state-mutants.ts";
+
+const mutants: readonly Mutant[] = [
+  ...sinkMutants,
+  ...sourceMutants,
+  ...parserMutants,
+  ...chunkerMutants,
+  ...embedderMutants,
+  ...tokenizerMutants,
+  ...cacheMutants,
+  ...stateMutants,
+];
+
+describe("the laws catch", () => {
+  for (const { defect, caughtBy, laws } of mutants) {
+    it(`${defect}, by "${caughtBy}"`, async () => {
+      const law = laws().find(({ name }) => name === caughtBy);
+      if (law === undefined) expect.fail(`There is no law "${caughtBy}".`);
+      await expect(runLaw(law, { timeoutMs: 3_000 })).rejects.toBeInstanceOf(AssertionError);
+    });
+  }
+});
