@@ -1,11 +1,19 @@
 /** The longest wait that is honoured; a server that asks for more is asked again after this. */
 const longestMs = 3_600_000;
 
+const seconds = /^\d+(?:\.\d+)?$/;
+/** All forms of an HTTP date begin with a day; `Date.parse` alone reads a year out of almost anything. */
+const day = /^[A-Z][a-z]{2,8},? /;
+
 /** Milliseconds of a `Retry-After` header, in seconds or as an HTTP date; undefined when it says nothing of use. */
 export function parseRetryAfter(value: string | null, now: number): number | undefined {
   const text = value?.trim() ?? "";
   if (text === "") return undefined;
-  const wait = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  const wait = seconds.test(text) ? Number(text) * 1000 : dateOf(text) - now;
   if (Number.isNaN(wait)) return undefined;
   return Math.round(Math.min(Math.max(wait, 0), longestMs));
+}
+
+function dateOf(text: string): number {
+  return day.test(text) ? Date.parse(text) : Number.NaN;
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
 import { textHash, stubVector } from "../../../../src/testkit/embedding-vector.ts";
 import { embedderFor, faultOf, setUp, signal } from "./harness.ts";
@@ -167,7 +168,6 @@ describe("openai embedder", () => {
 
   it("leaves no listener on a signal that lives longer than the call", async () => {
     const { embedder } = await setUp();
-    const { getEventListeners } = await import("node:events");
     const long = new AbortController().signal;
     for (let call = 0; call < 20; call += 1) await embedder.embed(["x"], "document", long);
     expect(getEventListeners(long, "abort")).toHaveLength(0);

@@ -153,6 +153,7 @@ const table: readonly (readonly [string, EmbeddingScript, string, object])[] = [
     never,
   ],
   ["NaN as such", { kind: "not-finite", number: "NaN" }, "embed.invalid", never],
+  ["infinity in base64", { kind: "not-finite", number: "base64" }, "embed.invalid", never],
   ["NaN as null", { kind: "not-finite", number: "null" }, "embed.invalid", never],
   ["an index twice", { kind: "duplicate-index" }, "embed.invalid", never],
   ["no index", { kind: "no-index" }, "embed.invalid", never],
