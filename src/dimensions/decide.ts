@@ -61,13 +61,13 @@ export function decideDimension(input: DimensionInput): DimensionDecision {
   if (!isDenseFloat(elementType)) return elementRefusal(input, elementType);
   const metric = live.metric ?? input.createMetric;
   if (metric === "other") return metricRefusal(input);
-  const refusal = ownerRefusal(input, live) ?? disagreement(input, live);
+  const refusal =
+    schemaRefusal(input, live) ?? ownerRefusal(input, live) ?? disagreement(input, live);
   if (refusal !== undefined) return refusal;
   const dimension = live.dimension ?? live.marker?.dimension ?? input.configured;
   if (dimension === "auto") return unknownDimension(input);
   return (
     modelRefusal(input, dimension, live.dimension === undefined ? "remembered" : "live") ??
-    schemaRefusal(input, live) ??
     agree(input, "open", dimension, metric, elementType)
   );
 }

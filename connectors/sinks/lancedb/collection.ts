@@ -21,7 +21,7 @@ import { Durability } from "./durability.ts";
 import { encodeRecords } from "./encode.ts";
 import { toFault, type FailedCall } from "./faults.ts";
 import { Housekeeping } from "./housekeeping.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "../../../src/flow/record-layout.ts";
 import { readMarks, writeMarker } from "./marker.ts";
 import type { Native } from "./native.ts";
 import { prepare, sizeOf, type Batch } from "./operations.ts";
@@ -73,6 +73,7 @@ export class LanceCollection implements Collection {
   readonly #housekeeping: Housekeeping;
   /** Writes share it; what changes the whole table has it alone. */
   readonly #gate = new Gate(limits.concurrentWrites);
+  readonly #inFlight = new Set<Promise<unknown>>();
   #incarnation: string | undefined;
   #closed = false;
 
@@ -242,13 +243,12 @@ export class LanceCollection implements Collection {
     });
   }
 
-  /** Waits for the calls in flight. */
+  /** Waits for the calls in flight: the driver cannot close what it still uses. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    const leave = await this.#gate.enter(limits.concurrentWrites, new AbortController().signal);
+    await Promise.allSettled(this.#inFlight);
     this.#options.table.close();
-    leave();
   }
 
   /** Between writes. A compaction that fails costs speed only; if something is wrong, the next write says so. */
@@ -304,12 +304,16 @@ export class LanceCollection implements Collection {
   ): Promise<Result> {
     signal.throwIfAborted();
     const leave = share === 0 ? undefined : await this.#gate.enter(share, signal);
+    let running: Promise<Result> | undefined;
     try {
       if (this.#closed) throw new Fault("aborted", `The sink ${this.#options.address} is closed.`);
-      return await call();
+      running = call();
+      this.#inFlight.add(running);
+      return await running;
     } catch (error) {
       throw toFault(error, this.#failed(verb));
     } finally {
+      if (running !== undefined) this.#inFlight.delete(running);
       leave?.();
     }
   }

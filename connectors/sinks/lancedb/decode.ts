@@ -9,18 +9,17 @@ export function decodeBatch(
   batch: Arrow.RecordBatch,
   columns: readonly LiveColumn[],
 ): StoredRecord[] {
-  const readers = columns.flatMap((live) => {
-    const vector = batch.getChild(live.column.name);
-    return vector === null ? [] : [{ ...live, vector }];
+  const readers = columns.flatMap(({ column }) => {
+    const vector = batch.getChild(column.name);
+    return vector === null ? [] : [{ column, vector }];
   });
   return Array.from({ length: batch.numRows }, (_, row) => {
     const values: Record<string, unknown> = {};
     const fields: Record<string, Json> = {};
-    for (const { column, field, vector } of readers) {
+    for (const { column, vector } of readers) {
       const raw: unknown = vector.get(row);
       if (raw === null || raw === undefined) continue;
-      const value =
-        column.type === "vector" ? toFloats(raw) : toJson(raw, field.type as Arrow.Timestamp);
+      const value = column.type === "vector" ? toFloats(raw) : toJson(raw);
       if (column.declared) fields[column.field] = value as Json;
       else values[column.field] = value;
     }
@@ -78,10 +77,10 @@ function notJson(id: string, cause: unknown): Fault {
 }
 
 /** Values as records have them: times in milliseconds, 64-bit integers as numbers, lists as arrays. */
-function toJson(raw: unknown, type: Arrow.DataType): unknown {
+function toJson(raw: unknown): unknown {
   if (typeof raw === "bigint") return Number(raw);
   if (typeof raw === "object" && raw !== null && Symbol.iterator in raw) {
-    return [...(raw as Iterable<unknown>)].map((item) => toJson(item, type));
+    return [...(raw as Iterable<unknown>)].map((item) => toJson(item));
   }
   return raw;
 }
@@ -90,5 +89,6 @@ function toJson(raw: unknown, type: Arrow.DataType): unknown {
 function toFloats(raw: unknown): Float32Array {
   const values: unknown = (raw as Arrow.Vector).toArray();
   if (values instanceof Uint16Array) return Float32Array.from(values, fromFloat16);
+  if (values instanceof Float32Array) return values.slice();
   return Float32Array.from(values as Iterable<number>);
 }

@@ -13,11 +13,17 @@ import { LanceCollection } from "./collection.ts";
 import type { LancedbConfig } from "./config.ts";
 import { Durability } from "./durability.ts";
 import { toFault, type FailedCall } from "./faults.ts";
-import { createLayout, type Layout } from "./layout.ts";
+import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
 import { readMarks } from "./marker.ts";
 import { connectTo, loadNative, type Native } from "./native.ts";
 import { checkWritable, lookAt } from "./place.ts";
 import { createSchema, readSchema, type LiveSchema } from "./schema.ts";
+
+/** What Lance's filters can quote, without its own names. */
+const columnNames = {
+  pattern: /^(?!_row|_distance$|_score$)[\p{L}_][\p{L}\p{N}_ -]*$/u,
+  words: "letters, digits, `_`, `-` and spaces, a letter or `_` first",
+};
 
 /** Makes the sink of one table. */
 export function createLancedbSink(config: LancedbConfig, context: ConnectorContext): Sink {
@@ -47,7 +53,13 @@ class LanceSink implements Sink {
 
   constructor(config: LancedbConfig, context: ConnectorContext) {
     this.#context = context;
-    this.#layout = createLayout(context.name, context.fields, config.fields, config.omit);
+    this.#layout = createLayout({
+      sink: context.name,
+      declared: context.fields,
+      fields: config.fields,
+      omit: config.omit,
+      names: columnNames,
+    });
     this.#folder = resolve(context.folder, config.uri);
     this.#tableFolder = join(this.#folder, `${config.collection}.lance`);
     this.#collection = config.collection;

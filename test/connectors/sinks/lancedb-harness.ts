@@ -41,7 +41,11 @@ export function makeSink(
   const parsed = lancedbSink.config.parse({ uri: "index", collection: "handbook", ...config });
   const fields: Readonly<Record<string, FieldType>> = lawFields;
   return lancedbSink.create(parsed, {
-    ...{ name: "search", pipeline: "law", folder, clock: systemClock, fields },
+    name: "search",
+    pipeline: "law",
+    folder,
+    clock: systemClock,
+    fields,
     ...context,
   });
 }

@@ -190,6 +190,13 @@ describe("a collection that exists", () => {
     expect(reason).toContain("has dimension 512, its marker says 1024");
   });
 
+  it("is refused for its schema before its records, which nobody could adopt", () => {
+    const foreign = live({ records: 3, misfits: ["No column `text`."] });
+    expect(refusal({ live: foreign }).code).toBe("refused.schema");
+    const { dimension: _, ...shapeless } = foreign;
+    expect(refusal({ live: shapeless }).code).toBe("refused.schema");
+  });
+
   it("is refused when the records do not fit its schema, with every misfit", () => {
     const { code, reason } = refusal({
       live: live({ misfits: ["No column `text`.", "No `id`."] }),

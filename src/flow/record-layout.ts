@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
-import type { FieldType, Json, VectorRecord } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import type { FieldType, Json, VectorRecord } from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
 
 /** What a column holds, before any store has a say. */
 export type ColumnType = FieldType | "vector" | "json";
@@ -54,16 +54,21 @@ export const keptFields: readonly string[] = [
   "revision",
 ];
 
-/** Lance's own names, and what its filters cannot quote. */
-const columnName = /^(?!_row|_distance$|_score$)[\p{L}_][\p{L}\p{N}_ -]*$/u;
+/** What a sink's configuration says about its records. */
+export interface LayoutOptions {
+  /** The sink's name in the file. */
+  readonly sink: string;
+  /** Declared metadata fields. */
+  readonly declared: Readonly<Record<string, FieldType>>;
+  /** Other names in the store, by field. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly omit: readonly string[];
+  /** What the store takes as a name; in words for the message. */
+  readonly names: { readonly pattern: RegExp; readonly words: string };
+}
 
 /** Lays out the columns of one sink, or rejects with `config.invalid`. */
-export function createLayout(
-  sink: string,
-  declared: Readonly<Record<string, FieldType>>,
-  fields: Readonly<Record<string, string>>,
-  omit: readonly string[],
-): Layout {
+export function createLayout({ sink, declared, fields, omit, names }: LayoutOptions): Layout {
   const known = [...Object.keys(fixed), ...Object.keys(declared)];
   for (const name of Object.keys(declared)) {
     if (Object.hasOwn(fixed, name)) {
@@ -80,7 +85,7 @@ export function createLayout(
   const columns = known
     .filter((field) => !omit.includes(field))
     .map((field) => toColumn(field, fields[field] ?? field, declared[field]));
-  checkNames(sink, columns);
+  checkNames(sink, columns, names);
   const shape = JSON.stringify(columns.map(({ field, name, type }) => [field, name, type]));
   const byField = new Map(columns.map((column) => [column.field, column]));
   return { columns, shape, find: (field) => byField.get(field) };
@@ -100,14 +105,13 @@ function checkKnown(sink: string, key: string, name: string, known: readonly str
   throw invalid(sink, `\`${key}\` names \`${name}\`, which no record has; ${hint}`);
 }
 
-function checkNames(sink: string, columns: readonly Column[]): void {
+function checkNames(sink: string, columns: readonly Column[], names: LayoutOptions["names"]): void {
   const seen = new Map<string, string>();
   for (const { field, name } of columns) {
-    if (!columnName.test(name)) {
+    if (!names.pattern.test(name)) {
       throw invalid(
         sink,
-        `the column name \`${name}\` of \`${field}\` is not one that LanceDB can filter by. Use letters, digits, \`_\`, ` +
-          "`-` and spaces; map it with `fields`.",
+        `the store cannot name a column \`${name}\` (for \`${field}\`); use ${names.words}. Map it with \`fields\`.`,
       );
     }
     const other = seen.get(name.toLowerCase());
