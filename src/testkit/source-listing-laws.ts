@@ -81,8 +81,8 @@ law("describes documents in well-formed terms", async (harness, context) => {
   for (const { id, revision, mediaType, metadata, content } of documents.values()) {
     checkThat(id !== "" && id.isWellFormed(), "an id", id, "well-formed and not empty");
     checkThat(revision !== "", `the revision of \`${id}\``, revision, "not empty");
-    const plain = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/.test(mediaType);
-    checkThat(plain, `the media type of \`${id}\``, mediaType, "`type/subtype` in lower case");
+    const wellFormed = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/.test(mediaType);
+    checkThat(wellFormed, `the media type of \`${id}\``, mediaType, "`type/subtype` in lower case");
     checkEqual(JSON.parse(JSON.stringify(metadata)), metadata, `the metadata of \`${id}\` as JSON`);
     const { sizeBytes = 0 } = content;
     checkThat(sizeBytes >= 0, `the size of \`${id}\``, sizeBytes, "0 or more");

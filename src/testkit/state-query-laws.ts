@@ -122,7 +122,7 @@ law(
     const { place, session } = await openPlaceForWriting(harness, context);
     const docs: SourceRow = {
       name: "docs",
-      identity: '/root/it\'s "docs"',
+      identity: '/data/it\'s "docs"',
       cursor: { after: "x", deep: [1, null, { a: true }] },
       generation: 4,
       swept: false,

@@ -109,7 +109,6 @@ of two lines.
 Last paragraph without an end`;
 
 export function fakeParserHarness(mutate: Mutate<Parser> = (parser) => parser): ParserHarness {
-  const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
   const sample = { mediaType: "text/x-fake" };
   return {
     parser: async () => mutate(createFakeParser(), undefined),
@@ -250,4 +249,8 @@ export function fakeCacheHarness(
     crash: async () => {},
     tamper: async ({ file }, key, bytes) => void file.set(key, bytes),
   };
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

@@ -3,13 +3,15 @@ import { describe, expect, it } from "vitest";
 import { runLaw } from "../../../src/testkit/index.ts";
 import { cacheMutants, embedderMutants, tokenizerMutants } from "./mutants/embedder-mutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
-import { sinkMutants } from "./mutants/sink-mutants.ts";
+import { sinkReadMutants } from "./mutants/sink-read-mutants.ts";
+import { sinkWriteMutants } from "./mutants/sink-write-mutants.ts";
 import { sourceMutants } from "./mutants/source-mutants.ts";
 import { chunkerMutants, parserMutants } from "./mutants/stage-mutants.ts";
 import { stateMutants } from "./mutants/state-mutants.ts";
 
 const mutants: readonly Mutant[] = [
-  ...sinkMutants,
+  ...sinkWriteMutants,
+  ...sinkReadMutants,
   ...sourceMutants,
   ...parserMutants,
   ...chunkerMutants,
