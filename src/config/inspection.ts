@@ -27,7 +27,7 @@ export class Inspection {
   }
 
   add(problems: readonly Problem[]): void {
-    this.problems.push(...problems);
+    for (const problem of problems) this.problems.push(problem);
   }
 
   /**

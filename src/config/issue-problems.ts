@@ -16,6 +16,9 @@ import { typePlain } from "./variables.ts";
 
 type Issue = z.core.$ZodIssue;
 
+/** Of one map; a file of nothing but unknown keys is no pipeline. */
+const maxUnknownKeys = 100;
+
 /** What was checked: a part of the tree, where it stands in the whole, and what it should be. */
 export interface Checked {
   readonly root: Node;
@@ -62,7 +65,7 @@ export function issueProblems(issues: readonly Issue[], checked: Checked): Probl
 function issueProblem(issue: Issue, checked: Checked): Problem[] {
   const local = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(key, local, checked));
+    return issue.keys.slice(0, maxUnknownKeys).map((key) => unknownKey(key, local, checked));
   }
   const deeper = branchIssues(issue, local, checked);
   if (deeper !== undefined) return issueProblems(deeper, checked);

@@ -17,7 +17,9 @@ import { type MapEntry, type Node, scalar, type ScalarNode } from "./tree.ts";
 const maxDepth = 64;
 const maxAliasedNodes = 10_000;
 const maxSyntaxProblems = 10;
-const maxMaskRounds = 20;
+const maxMasked = 100;
+const maxTreeProblems = 1000;
+const maxBrackets = 500;
 
 /** A tree where there is one, and every problem of the text. */
 export interface YamlOutcome {
@@ -27,6 +29,12 @@ export interface YamlOutcome {
 
 /** Parses one YAML document into a tree of positions. Expands no variables. */
 export function parseYaml(text: string, file: string): YamlOutcome {
+  const abyss = bracketAbyss(text);
+  if (abyss !== undefined) {
+    const before = text.slice(0, abyss).split("\n");
+    const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return { tree: undefined, problems: [{ at, message: "this is nested too deeply" }] };
+  }
   const { document, lines, masked } = parseMasked(text);
   const place = (offset: number): Position => {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
@@ -51,7 +59,7 @@ export function parseYaml(text: string, file: string): YamlOutcome {
 function parseMasked(text: string) {
   const masked: number[] = [];
   let current = text;
-  for (let round = 0; ; round += 1) {
+  for (;;) {
     const lines = new LineCounter();
     const document = parseDocument(current, {
       lineCounter: lines,
@@ -61,12 +69,26 @@ function parseMasked(text: string) {
     });
     const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
     const found = first === undefined ? [] : bareVariables(current, first.pos[0]);
-    if (found.length === 0 || round === maxMaskRounds) return { document, lines, masked };
+    if (found.length === 0 || masked.length + found.length > maxMasked) {
+      return { document, lines, masked };
+    }
     for (const { start, end } of found) {
       masked.push(start);
       current = current.slice(0, start) + "_".repeat(end - start) + current.slice(end);
     }
   }
+}
+
+/** Where brackets are nested so deep that the parser itself would take long to give up. */
+function bracketAbyss(text: string): number | undefined {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === "[" || character === "{") depth += 1;
+    if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
+    if (depth > maxBrackets) return index;
+  }
+  return undefined;
 }
 
 /** What the parser refuses. One mistake often makes the rest unexpected, so of that only the first is told. */
@@ -208,7 +230,7 @@ class TreeBuilder {
   }
 
   #report(at: Position, message: string): void {
-    this.problems.push({ at, message });
+    if (this.problems.length < maxTreeProblems) this.problems.push({ at, message });
   }
 }
 

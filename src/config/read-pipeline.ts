@@ -70,7 +70,7 @@ async function readLayers(
   settings: readonly string[],
 ): Promise<{ tree: Node | undefined; problems: Problem[] }> {
   const texts = await Promise.all(files.map((file) => readText(file)));
-  const problems: Problem[] = [];
+  let problems: Problem[] = [];
   const trees: Node[] = [];
   for (const [index, text] of texts.entries()) {
     if ("problem" in text) {
@@ -78,7 +78,7 @@ async function readLayers(
       continue;
     }
     const parsed = parseYaml(text.text, files[index] ?? "");
-    problems.push(...parsed.problems);
+    problems = problems.concat(parsed.problems);
     if (parsed.tree !== undefined) trees.push(parsed.tree);
   }
   // A missing layer would make false problems of its keys.
@@ -87,7 +87,7 @@ async function readLayers(
   for (const setting of settings) {
     const applied = applySetting(tree, setting);
     tree = applied.tree;
-    problems.push(...applied.problems);
+    problems = problems.concat(applied.problems);
   }
   return { tree, problems };
 }

@@ -27,7 +27,7 @@ export function expandVariables(tree: Node, environment: Environment): Variables
     }
     if (typeof node.value !== "string" || !node.value.includes("${")) return node;
     const outcome = expandScalar(node, node.value, environment, inList);
-    problems.push(...outcome.problems);
+    for (const problem of outcome.problems) problems.push(problem);
     for (const [name, value] of outcome.used) used.set(name, value);
     return outcome.node;
   };
