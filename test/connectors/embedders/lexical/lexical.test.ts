@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lexicalEmbedder } from "../../../../connectors/embedders/lexical/index.ts";
+import { Vectorizer } from "../../../../connectors/embedders/lexical/vectorizer.ts";
 import type { Embedder } from "../../../../src/contracts/index.ts";
 import { embedderLaws } from "../../../../src/testkit/embedder-laws.ts";
 import { registerLaws } from "../../../../src/testkit/run-laws.ts";
@@ -59,7 +60,7 @@ describe("lexical embedder", () => {
         expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
         expect(Math.hypot(...vector.subarray(0, 32))).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -163,11 +164,33 @@ describe("lexical embedder", () => {
     );
   });
 
-  it("stops on abort in the middle of one long text", async () => {
+  it("counts a word however it ends, and weighs it more when it stands more often", async () => {
+    const [mixed, same, once] = await vectorsOf([
+      "heat flows, flowing flow",
+      "heat flow flow flow",
+      "heat flow",
+    ]);
+    expect(cosine(mixed!, same!)).toBeCloseTo(1, 5);
+    const flow = await vectorOf("flow");
+    expect(cosine(same!, flow)).toBeGreaterThan(cosine(once!, flow) + 0.1);
+  });
+
+  it("gives others a turn in the middle of one long text, and stops there on abort", async () => {
+    let turns = 0;
+    const turn = async () => {
+      turns += 1;
+      if (turns === 3) throw new Error("enough");
+    };
+    const call = new Vectorizer(32).vectorize("word ".repeat(400_000), turn);
+    await expect(call).rejects.toThrow("enough");
+    expect(turns).toBe(3);
+  });
+
+  it("stops on abort between texts", async () => {
     const controller = new AbortController();
-    const text = "word ".repeat(400_000);
-    const call = make().embed([text], "document", controller.signal);
-    setImmediate(() => controller.abort(new Error("enough")));
+    const text = "word ".repeat(20_000);
+    const call = make().embed([text, text], "document", controller.signal);
+    controller.abort(new Error("enough"));
     await expect(call).rejects.toThrow("enough");
   });
 

@@ -107,6 +107,18 @@ describe("openai embedder", () => {
     });
   });
 
+  it("refuses one of two first answers that differ in length", async () => {
+    const { embedder } = await setUp({
+      behaviour: [{ kind: "wrong-length", dimension: 7 }, undefined],
+    });
+    const calls = ["a", "b"].map((text) => embedder.embed([text], "document", signal));
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    expect(outcomes.map((outcome) => "reason" in outcome && outcome.reason)).toContainEqual(
+      expect.objectContaining({ code: "embed.invalid" }),
+    );
+  });
+
   it("sends the key as a bearer token, more headers, and credentials of the address as basic", async () => {
     const seen: unknown[] = [];
     const { server, embedder } = await setUp(

@@ -6,7 +6,8 @@ const confidential = "the confidential text";
 const two = [confidential, "another text"];
 
 function error(status: number, message: string, retryAfter?: string): EmbeddingScript {
-  const body = JSON.stringify({ error: { message } });
+  // Many servers quote what they were sent.
+  const body = JSON.stringify({ error: { message: `${message} Got: ${two.join(", ")}` } });
   return { kind: "status", status, body, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
