@@ -1,22 +1,17 @@
 import { MergeTable, noMerge } from "./merge-table.ts";
 import { countLong } from "./count-long.ts";
+import { cachedUnits, PreTokenCache } from "./pre-token-cache.ts";
 import type { BytePairModel } from "./byte-pair-model.ts";
 
 /** Words up to this many bytes are merged by scanning for the least rank; longer ones with a heap. */
 const shortBytes = 128;
-/** Longer pre-tokens are rare and would fill the cache. */
-const cachedUnits = 40;
-/** Entries of one generation of the cache; two generations are kept (about 10 MB in all). */
-const generationEntries = 1 << 16;
-
 /** Counts the tokens of pre-tokens. */
 export class BytePairCounter {
   readonly #merges: MergeTable;
   readonly #symbols = new Int32Array(shortBytes);
   readonly #ranks = new Int32Array(shortBytes);
   readonly #bytes = new Uint8Array(shortBytes * 3);
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  readonly #cache = new PreTokenCache();
 
   constructor(model: BytePairModel) {
     this.#merges = new MergeTable(model);
@@ -27,20 +22,11 @@ export class BytePairCounter {
     const units = end - start;
     if (units === 1 && text.charCodeAt(start) < 0x80) return 1;
     if (units > cachedUnits) return this.#merge(text, start, end);
-    const key = text.slice(start, end);
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const count = this.#old.get(key) ?? this.#merge(text, start, end);
-    this.#remember(key, count);
+    const known = this.#cache.get(text, start, end);
+    if (known > 0) return known;
+    const count = this.#merge(text, start, end);
+    this.#cache.add(text, start, end, count);
     return count;
-  }
-
-  #remember(key: string, count: number): void {
-    if (this.#young.size >= generationEntries) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(detach(key), count);
   }
 
   #merge(text: string, start: number, end: number): number {
@@ -80,11 +66,6 @@ export class BytePairCounter {
       if (at > 0) ranks[at - 1] = rankAt(at - 1);
     }
   }
-}
-
-/** A copy of a short string that does not keep alive the document it was cut from. */
-function detach(key: string): string {
-  return key.length < 13 ? key : Buffer.from(key, "utf16le").toString("utf16le");
 }
 
 function utf8(text: string, start: number, end: number): Uint8Array {
