@@ -172,7 +172,7 @@ export async function cranfieldRows(): Promise<readonly BenchRow[]> {
   return [...quality, await lexicalSpeed(collection)];
 }
 
-/** How many chunks of 400 tokens one core embeds in a second, once it knows the words. */
+/** How many chunks of 400 tokens are embedded in a second of processor time, once the words are known. */
 async function lexicalSpeed(collection: Collection): Promise<BenchRow> {
   const embedder = createLexicalEmbedder({ native_dimension: 1024 });
   const { signal } = new AbortController();
@@ -183,9 +183,10 @@ async function lexicalSpeed(collection: Collection): Promise<BenchRow> {
     chunks.push(text.slice(token === 0 ? 0 : ends[token - 1], ends[token + 399]));
   }
   await embedder.embed(chunks, "document", signal);
-  const started = performance.now();
+  const before = process.cpuUsage();
   for (let round = 0; round < 5; round += 1) await embedder.embed(chunks, "document", signal);
-  const reached = (5 * chunks.length * 1000) / (performance.now() - started);
+  const { user, system } = process.cpuUsage(before);
+  const reached = (5 * chunks.length * 1_000_000) / (user + system);
   return { name: "lexical: speed", unit: "chunks/s", reach: 5_000, reached, ok: reached >= 5_000 };
 }
 

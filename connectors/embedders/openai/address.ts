@@ -8,7 +8,9 @@ export interface Address {
   readonly authorization?: string;
 }
 
-/** Reads the configured address. Credentials are taken out of it, as `fetch` refuses them and messages must not show them. */
+/**
+ * Reads the configured address. Credentials are taken out of it: `fetch` refuses them, and messages must not show them.
+ */
 export function parseAddress(text: string): Address {
   const url = new URL(text);
   const { username, password } = url;

@@ -16,7 +16,7 @@ function decodeBase64(text: string): Float32Array | undefined {
   const bytes = Math.floor(((text.length - padding) * 3) / 4);
   if (bytes === 0 || bytes % 4 !== 0) return undefined;
   const vector = new Float32Array(bytes / 4);
-  // Written in place: a decoded Buffer may lie unaligned in a pool. Bytes that are not base64 are left out of the count.
+  // Written in place: a decoded Buffer may lie unaligned in a pool. Characters that are not base64 make it short.
   const target = Buffer.from(vector.buffer);
   if (target.write(text, "base64") !== bytes) return undefined;
   if (!littleEndian) target.swap32();

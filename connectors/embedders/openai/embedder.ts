@@ -124,8 +124,8 @@ export class OpenaiEmbedder implements Embedder {
     if (length === this.#dimension) return;
     throw new Fault(
       "embed.invalid",
-      `The embedding server at \`${this.#address.shown}\` gave vectors of ${this.#dimension} and of ${length} numbers. ` +
-        "Check that only one model answers there.",
+      `The embedding server at \`${this.#address.shown}\` gave vectors of ${this.#dimension} ` +
+        `and of ${length} numbers. Check that only one model answers there.`,
     );
   }
 

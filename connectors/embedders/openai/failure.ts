@@ -22,15 +22,23 @@ export interface FailureContext {
 }
 
 /** Wordings of vLLM, SGLang, TEI, llama.cpp, Ollama and OpenAI, in lower case. */
-const tooLong =
-  /(?:maximum|model'?s|available|the) (?:context|input) (?:length|size)|maximum model length|context_length_exceeded|exceed_context_size|string_above_max_length|must have less than \d+ tokens|too large to process|input is too long|reduce the length of the input/;
-const tooLarge =
-  /batch size \d+ > maximum|maximum allowed batch size|(?:payload|entity|body|content|request) (?:is )?too large|length limit exceeded|array_above_max_length|max(?:imum)? (?:of )?\d+ (?:tokens|inputs) per request|too many inputs/;
+const tooLong = anyOf(
+  /(?:maximum|model'?s|available|the) (?:context|input) (?:length|size)/,
+  /maximum model length|reduce the length of the input|input is too long/,
+  /context_length_exceeded|exceed_context_size|string_above_max_length/,
+  /must have less than \d+ tokens|too large to process/,
+);
+const tooLarge = anyOf(
+  /batch size \d+ > maximum|maximum allowed batch size/,
+  /(?:payload|entity|body|content|request) (?:is )?too large|length limit exceeded/,
+  /max(?:imum)? (?:of )?\d+ (?:tokens|inputs) per request|too many inputs|array_above_max_length/,
+);
 const noModel =
   /model[^.]{0,200}(?:not found|does not exist|not exist)|model_not_found|try pulling it/;
 const noEncoding = /encoding_format|base64/;
 const noDimensions = /matryoshka|\bdimensions?\b/;
-const quota = /insufficient_quota|exceeded your current quota|credit|billing/;
+/** Not just `billing`: messages about rates point there too. */
+const quota = /insufficient_quota|exceeded your current quota/;
 
 /** Whether the server turned the request down for asking base64. */
 export function refusesBase64(failure: Failure): boolean {
@@ -60,11 +68,13 @@ export function failureFault(failure: Failure, context: FailureContext): Fault {
     return new Fault("embed.rate-limited", message, { retry: "never" });
   }
   if (status === 404 || status === 405 || status === 410 || (status < 500 && noModel.test(said))) {
-    const message = `${server} does not know the path or the model \`${context.model}\` (${status}). Check \`url\` (it usually ends in \`/v1\`) and \`model\`.`;
+    const message =
+      `${server} does not know the path or the model \`${context.model}\` (${status}). ` +
+      "Check `url` (it usually ends in `/v1`) and `model`.";
     return new Fault("embed.not-found", message);
   }
   if (status >= 300 && status < 400) {
-    const message = `${server} redirects to another address (${status}). Put that address into \`url\`.`;
+    const message = `${server} redirects elsewhere (${status}). Put that address into \`url\`.`;
     return new Fault("embed.not-found", message);
   }
   if (status === 429 || status === 503 || status === 529) return busy(server, failure, context);
@@ -82,7 +92,8 @@ function rejected(
   if (![400, 413, 422, 500].includes(status)) return undefined;
   const texts = context.texts === 1 ? "a text" : `a request of ${context.texts} texts`;
   if (tooLong.test(said)) {
-    const what = `${server} says that ${context.texts === 1 ? "a text" : "one of the texts"} is longer than it takes (${status}).`;
+    const which = context.texts === 1 ? "a text" : "one of the texts";
+    const what = `${server} says that ${which} is longer than it takes (${status}).`;
     return ofTexts(
       "embed.too-long",
       `${what} Lower \`chunker.max_tokens\`, or raise the server's limit.`,
@@ -99,7 +110,9 @@ function rejected(
   }
   if (status === 500) return undefined;
   if (context.dimensionsAsked && noDimensions.test(said)) {
-    const message = `${server} does not give vectors of the \`dimensions\` asked for (${status}). Leave \`dimensions\` out, or let the server allow it.`;
+    const message =
+      `${server} does not give vectors of the \`dimensions\` asked for (${status}). ` +
+      "Leave `dimensions` out, or let the server allow it.";
     return new Fault("embed.rejected", message, { scope: "component", retry: "never" });
   }
   return ofTexts(
@@ -137,6 +150,10 @@ function failed(server: string, failure: Failure, context: FailureContext): Faul
 function waiting(failure: Failure, context: FailureContext): { readonly retryAfterMs?: number } {
   const retryAfterMs = parseRetryAfter(failure.retryAfter, context.now);
   return retryAfterMs === undefined ? {} : { retryAfterMs };
+}
+
+function anyOf(...patterns: readonly RegExp[]): RegExp {
+  return new RegExp(patterns.map(({ source }) => source).join("|"));
 }
 
 /** What the server says, in lower case, without the input that some servers quote. */

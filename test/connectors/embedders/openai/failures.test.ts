@@ -46,6 +46,12 @@ const table: readonly (readonly [string, EmbeddingScript, string, object])[] = [
     { ...later, retryAfterMs: 7000 },
   ],
   ["overload (SGLang)", error(503, "The request queue is full."), "embed.rate-limited", later],
+  [
+    "a rate whose message points to billing",
+    error(429, "Rate limit reached. Add a payment method at /account/billing"),
+    "embed.rate-limited",
+    later,
+  ],
   ["a used-up quota", error(429, "You exceeded your current quota"), "embed.rate-limited", never],
   ["payment required", error(402, "no credits"), "embed.rate-limited", never],
   ["an inner failure", error(500, "CUDA out of memory"), "embed.failed", later],
