@@ -7,6 +7,8 @@ import type {
   WriteOperation,
 } from "../contracts/index.ts";
 import { fit } from "../dimensions/index.ts";
+import { isFault } from "../faults/index.ts";
+import { join } from "../flow/index.ts";
 import { recordFingerprint } from "./identity.ts";
 import type { Run } from "./run-parts.ts";
 import type { ReadyChunk, Spool } from "./spool.ts";
@@ -46,7 +48,8 @@ export async function applyToTarget(
   const ids = next?.document.ids ?? [];
   const fresh = new Set(ids);
   const orphans = old.filter((id) => !fresh.has(id));
-  await target.mark();
+  const unmarked = await markTarget(target);
+  if (unmarked !== undefined) return unmarked;
   const begin = { kind: "begin", key, target: target.id, ids: [...ids, ...orphans] } as const;
   await run.context.session.commit([begin]);
   const failed = new Faults();
@@ -65,6 +68,18 @@ export async function applyToTarget(
   return undefined;
 }
 
+/** A sink whose marker cannot be written is given up; the others go on. */
+async function markTarget(target: Target): Promise<FaultLike | undefined> {
+  try {
+    await target.mark();
+    return undefined;
+  } catch (error) {
+    if (!isFault(error) || !error.code.startsWith("sink.")) throw error;
+    target.fail(error);
+    return error;
+  }
+}
+
 /** The faults of one attempt: the gravest decides, and whether anything may still land. */
 class Faults {
   first: FaultLike | undefined;
@@ -73,7 +88,10 @@ class Faults {
   add(faults: ReadonlyMap<string, FaultLike>): void {
     for (const fault of faults.values()) {
       this.ambiguous ||= fault.ambiguous;
-      if (this.first === undefined || (this.first.scope === "component" && fault.scope === "document"))
+      if (
+        this.first === undefined ||
+        (this.first.scope === "component" && fault.scope === "document")
+      )
         this.first = fault;
     }
   }
@@ -89,6 +107,7 @@ async function upsert(
   const { document } = next;
   const fingerprint = recordFingerprint(next.version, document.ids.length);
   const pending: Promise<void>[] = [];
+  let oldest = 0;
   for await (const window of document.spool.windows()) {
     const operations = window.chunks.map((chunk, index): WriteOperation => {
       const vector = window.vectors[index];
@@ -101,10 +120,13 @@ async function upsert(
     });
     const write = target.writer.apply(operations).then((outcome) => failed.add(outcome.failed));
     pending.push(write);
-    if (pending.length >= windowsInFlight) await pending.shift();
+    if (pending.length - oldest >= windowsInFlight) {
+      await pending[oldest];
+      oldest += 1;
+    }
     if (failed.first !== undefined) break;
   }
-  await Promise.all(pending);
+  await join(pending);
 }
 
 async function remove(target: Target, orphans: readonly string[], failed: Faults): Promise<void> {

@@ -38,9 +38,11 @@ export class DocumentQueue {
       return { replacedListed };
     }
     this.#entries.set(id, { waiting: undefined });
-    const done = this.#queue.add(() => this.#runAll(id, task)).finally(() => {
-      this.#outstanding.delete(done);
-    });
+    const done = this.#queue
+      .add(() => this.#runAll(id, task))
+      .finally(() => {
+        this.#outstanding.delete(done);
+      });
     this.#outstanding.add(done);
     return { replacedListed: false };
   }

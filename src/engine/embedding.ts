@@ -140,4 +140,3 @@ export function isFiniteVector(vector: Float32Array): boolean {
   for (let index = 0; index < vector.length; index += 1) sum += Math.abs(vector[index] ?? 0);
   return Number.isFinite(sum);
 }
-

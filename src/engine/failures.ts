@@ -1,4 +1,10 @@
-import type { DocumentKey, DocumentRow, FailureRow, FaultLike, Mutation } from "../contracts/index.ts";
+import type {
+  DocumentKey,
+  DocumentRow,
+  FailureRow,
+  FaultLike,
+  Mutation,
+} from "../contracts/index.ts";
 import type { FailureSummary } from "./summary.ts";
 
 /** Which stage a fault comes from, by its code. */

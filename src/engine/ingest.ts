@@ -1,5 +1,6 @@
 import type { DocumentKey, DocumentRef, DocumentRow, FaultLike } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
+import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import { deadLetter, stageOf, summaryOf } from "./failures.ts";
 import type { PipelineSource } from "./pipeline.ts";
@@ -40,7 +41,14 @@ export function workOf(
     const base = versionBase({ pipeline, recipe, shape, space: run.space.hash });
     return { id: target.id, base, target };
   });
-  return { source, document, row, metadata: metadataHash(document, source.metadata), recipe, places };
+  return {
+    source,
+    document,
+    row,
+    metadata: metadataHash(document, source.metadata),
+    recipe,
+    places,
+  };
 }
 
 /** What `reconcile` says of the work. */
@@ -106,7 +114,7 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
   const { document: prepared } = preparation;
   try {
     const stale = staleFor(prepared.content);
-    const faults = await Promise.all(
+    const faults = await join(
       stale.map(({ target, base }) => {
         const version = versionOf(base, prepared.content, metadata);
         const held = row?.targets.get(target.id);
@@ -160,8 +168,7 @@ async function recordWriteFailure(
   for (const target of run.targets) {
     if (target.fault === undefined) continue;
     run.context.tally.sink(target.name).failed += 1;
-    run.context.tally.openFailures += 1;
-    run.context.emit({ kind: "document-failed", failure: summary, known: true });
+    run.pending.count(summary, { known: true, open: true });
     return;
   }
   run.pending.add(summary);
@@ -191,9 +198,8 @@ async function recordFailure(
     run.pending.add(failure);
     return;
   }
-  const accepted = letter.set.failure?.accepted === true;
-  if (!accepted) context.tally.openFailures += 1;
-  context.emit({ kind: "document-failed", failure, known: row?.failure !== undefined });
+  const open = letter.set.failure?.accepted !== true;
+  run.pending.count(failure, { known: row?.failure !== undefined, open });
 }
 
 function readBackFrom(run: Run, row: DocumentRow | undefined): ReadBack {

@@ -63,7 +63,12 @@ export class Intake {
     await this.queue.room();
   }
 
-  #document(document: DocumentRef, row: DocumentRow | undefined, fresh: boolean, batch: Batch): void {
+  #document(
+    document: DocumentRef,
+    row: DocumentRow | undefined,
+    fresh: boolean,
+    batch: Batch,
+  ): void {
     const run = this.#run;
     const key = this.#key(document.id);
     if (!run.pending.take(nameOf(key))) run.context.tally.listed += 1;
@@ -78,7 +83,8 @@ export class Intake {
       const decision = decide(run, workOf(run, this.#source, document, row));
       if (decision === "dead") return this.#stillDead(key, row);
       if (decision === "unchanged") {
-        if (row?.owed === true) batch.mutations.push({ kind: "document", key, set: { owed: false } });
+        if (row?.owed === true)
+          batch.mutations.push({ kind: "document", key, set: { owed: false } });
         batch.unchanged += 1;
         return;
       }
@@ -94,6 +100,8 @@ export class Intake {
       return;
     }
     const key = this.#key(document.id);
+    // An earlier event about it failed while this one waited; this one takes its place.
+    if (run.pending.take(nameOf(key))) this.#unchanged(1);
     const [row] = await context.session.lookup([key]);
     const work = workOf(run, this.#source, document, row);
     const decision = decide(run, work);
@@ -114,8 +122,7 @@ export class Intake {
     batch: Batch,
   ): void {
     const key = this.#key(event.documentId);
-    // A document that was to be tried again is gone instead.
-    if (this.#run.pending.take(nameOf(key))) this.#run.context.tally.listed -= 1;
+    this.#notPending(key);
     const order = event.order === undefined ? {} : { order: String(event.order) };
     const gone: Mutation = { kind: "document", key, set: { gone: true, ...order } };
     if (fresh) {
@@ -125,10 +132,16 @@ export class Intake {
     // Marked after the task at work, which would take the mark away.
     const mark = async (): Promise<void> => {
       const { session } = this.#run.context;
+      this.#notPending(key);
       const [now] = await session.lookup([key]);
       if (now !== undefined && !isOutdated(event.order, now)) await session.commit([gone]);
     };
     batch.start.push(() => this.#enqueue(event.documentId, false, mark));
+  }
+
+  /** A document that was to be tried again is gone instead. */
+  #notPending(key: DocumentKey): void {
+    if (this.#run.pending.take(nameOf(key))) this.#run.context.tally.listed -= 1;
   }
 
   /** The document exists, but the source cannot describe it: it stays as it is. */
@@ -140,9 +153,8 @@ export class Intake {
     const letter = deadLetter({ key, row, fault, stage: "list", revision: "", recipe: "", now });
     const seen = { seen: this.#generation(), gone: false };
     batch.mutations.push({ ...letter, set: { ...letter.set, ...seen } });
-    if (letter.set.failure?.accepted !== true) context.tally.openFailures += 1;
-    const failure = summaryOf(key, fault, "list");
-    context.emit({ kind: "document-failed", failure, known: row?.failure !== undefined });
+    const open = letter.set.failure?.accepted !== true;
+    pending.count(summaryOf(key, fault, "list"), { known: row?.failure !== undefined, open });
   }
 
   #enqueue(id: string, listed: boolean, run: () => Promise<void>): void {
@@ -154,10 +166,8 @@ export class Intake {
   #stillDead(key: DocumentKey, row: DocumentRow | undefined): void {
     const failure = row?.failure;
     if (failure === undefined) return;
-    const { context } = this.#run;
-    if (!failure.accepted) context.tally.openFailures += 1;
     const summary = summaryOf(key, failure, failure.stage);
-    context.emit({ kind: "document-failed", failure: summary, known: true });
+    this.#run.pending.count(summary, { known: true, open: !failure.accepted });
   }
 
   #unchanged(count: number): void {

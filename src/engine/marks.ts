@@ -34,11 +34,15 @@ export function checkMark(options: {
   if (mark.stateId !== options.stateId) {
     return {
       kind: "refuse",
-      reason: "it was written by this pipeline with another state (the state file is new, lost or another one)",
+      reason:
+        "it was written by this pipeline with another state (the state file is new, lost or another one)",
     };
   }
   if (info === undefined) {
-    return { kind: "refuse", reason: "the state does not remember this collection (an older copy?)" };
+    return {
+      kind: "refuse",
+      reason: "the state does not remember this collection (an older copy?)",
+    };
   }
   if (mark.runSeq < info.markerSeq) {
     return {

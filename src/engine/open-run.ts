@@ -64,13 +64,14 @@ async function checkCache(context: RunContext, space: Space): Promise<void> {
     checkProbe(space, encodeProbe(vectors, native), native, "the embedding cache");
     return;
   }
-  await cache.put(new Map(keys.map((key, index) => [key, space.probe[index] ?? new Float32Array()])));
+  await cache.put(
+    new Map(keys.map((key, index) => [key, space.probe[index] ?? new Float32Array()])),
+  );
 }
 
 export function probeKey(space: string): string {
   return `probe:${space}`;
 }
-
 
 export function activeSources(context: RunContext): readonly PipelineSource[] {
   return select(context.pipeline.sources, context.options.sources, "source");

@@ -12,11 +12,7 @@ const lookupAtOnce = 100;
  * Looks up again every document of a source that some target is owed, waits until earlier writes can no longer land,
  * and settles it. Goes on as long as that makes progress.
  */
-export async function settleOwed(
-  run: Run,
-  source: PipelineSource,
-  intake: Intake,
-): Promise<void> {
+export async function settleOwed(run: Run, source: PipelineSource, intake: Intake): Promise<void> {
   const { context } = run;
   const { session, pipeline, stopping } = context;
   let before = Infinity;

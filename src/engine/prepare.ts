@@ -1,6 +1,12 @@
-import type { Block, ChunkDraft, DocumentRef, DocumentRow, JsonObject } from "../contracts/index.ts";
+import type {
+  Block,
+  ChunkDraft,
+  DocumentRef,
+  DocumentRow,
+  JsonObject,
+} from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
-import { abortable } from "../flow/index.ts";
+import { abortable, join } from "../flow/index.ts";
 import type { PreparedDocument } from "./apply.ts";
 import { hashContent, hashEvents, isSmall, openContent } from "./content.ts";
 import { chunkId } from "./identity.ts";
@@ -83,9 +89,9 @@ async function chunkAndEmbed(
   const { context } = run;
   const spool = new Spool();
   const ids: string[] = [];
+  let tail = Promise.resolve();
   try {
     const drafts = chunksOf(run, options, blocks, found);
-    let tail = Promise.resolve();
     const waiting: Promise<void>[] = [];
     for await (const window of windowsOf(run, options, drafts)) {
       const embedding = embedWindow(run, window, options.readBack);
@@ -93,8 +99,9 @@ async function chunkAndEmbed(
       for (const chunk of chunks) ids.push(chunk.id);
       const before = tail;
       tail = (async () => {
-        const [vectors] = await Promise.all([embedding, before]);
-        await spool.append({ chunks, vectors });
+        // Both are waited for, whichever fails: nothing may go on behind a failed document.
+        const [vectors] = await join<Float32Array[] | void>([embedding, before]);
+        await spool.append({ chunks, vectors: vectors ?? [] });
       })();
       tail.catch(() => undefined);
       waiting.push(tail);
@@ -105,10 +112,7 @@ async function chunkAndEmbed(
       const name = `${source.name}:${document.id}`;
       context.emit({ kind: "document-warned", document: name, message: warning.message });
     }
-    const { fields, rest } = splitMetadata(
-      mergedMetadata(options, found),
-      context.pipeline.fields,
-    );
+    const { fields, rest } = splitMetadata(mergedMetadata(options, found), context.pipeline.fields);
     context.tally.chunks += ids.length;
     const title = document.title ?? found.properties.title;
     const { uri } = document;
@@ -116,6 +120,7 @@ async function chunkAndEmbed(
     const prepared = { content, title, uri, fields, metadata: rest, ids, spool };
     return { kind: "prepared", document: prepared };
   } catch (error) {
+    await tail.catch(() => undefined);
     await spool.close();
     throw error;
   }

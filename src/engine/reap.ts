@@ -1,4 +1,5 @@
 import type { DocumentKey, DocumentRow, FaultLike } from "../contracts/index.ts";
+import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import type { DocumentQueue } from "./document-queue.ts";
 import { summaryOf } from "./failures.ts";
@@ -79,7 +80,7 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
     const deletions = { kind: "deletions", source: key.source, at: clock.now(), count: 1 } as const;
     await session.commit([deletions], { durable: false });
   }
-  const faults = await Promise.all(
+  const faults = await join(
     held.map((target) => applyToTarget(run, target, key, row.targets.get(target.id), undefined)),
   );
   const fault = faults.find((found) => found !== undefined);
@@ -100,7 +101,5 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
 function reportFailure(run: Run, key: DocumentKey, fault: FaultLike): void {
   const { context } = run;
   context.tally.listed += 1;
-  context.tally.openFailures += 1;
-  const failure = summaryOf(key, fault, "write");
-  context.emit({ kind: "document-failed", failure, known: true });
+  run.pending.count(summaryOf(key, fault, "write"), { known: true, open: true });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { access } from "node:fs/promises";
 import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
-import { systemClock } from "../flow/index.ts";
+import { join, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
@@ -38,7 +38,13 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
   }
   const context = new RunContext(pipeline, session, options, clock);
   try {
-    const row: RunRow = { id, startedAt: started.wall, endedAt: undefined, status: "running", summary: undefined };
+    const row: RunRow = {
+      id,
+      startedAt: started.wall,
+      endedAt: undefined,
+      status: "running",
+      summary: undefined,
+    };
     await session.commit([{ kind: "run", row }], { durable: false });
     context.emit({ kind: "run-started", pipeline: name, run: id });
     await synchronise(context);
@@ -78,7 +84,7 @@ async function synchronise(context: RunContext): Promise<void> {
     const syncs = activeSources(context).map((source) => {
       return new SourceSync(opened, source, rows.get(source.name));
     });
-    await Promise.all(syncs.map((sync) => sync.sync()));
+    await join(syncs.map((sync) => sync.sync()));
     if (context.options.sources === undefined) await reapRemoved(opened, [...rows.keys()]);
     opened.pending.finish();
     for (const target of opened.targets) {
@@ -189,7 +195,15 @@ function neverStarted(pipeline: Pipeline, run: string, fault: FaultLike): RunRes
     pipeline: pipeline.name,
     run,
     status: exitCode === exitCodes.refused ? "refused" : "failed",
-    documents: { listed: 0, added: 0, updated: 0, unchanged: 0, deleted: 0, withheld: 0, failed: 0 },
+    documents: {
+      listed: 0,
+      added: 0,
+      updated: 0,
+      unchanged: 0,
+      deleted: 0,
+      withheld: 0,
+      failed: 0,
+    },
     chunks: { total: 0, embedded: 0, cached: 0 },
     tokens: 0,
     sinks: {},

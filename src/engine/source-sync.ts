@@ -57,7 +57,8 @@ export class SourceSync {
         if (this.#limitReached() || stop.aborted) break;
       }
     } catch (error) {
-      if (!stop.aborted || error !== stop.reason) context.fail(`sources.${this.source.name}`, error);
+      if (!stop.aborted || error !== stop.reason)
+        context.fail(`sources.${this.source.name}`, error);
     }
     await this.intake.queue.settled();
     await this.#saving.catch(() => undefined);
@@ -73,6 +74,7 @@ export class SourceSync {
       untrusted: this.#row.identity === this.source.source.identity ? undefined : "identity",
       queue: this.intake.queue,
     });
+    await this.#run.pending.countStanding(this.source.name);
     if (!withheld && this.#row.swept) await this.#save({ identity: this.source.source.identity });
   }
 
@@ -178,9 +180,8 @@ export class SourceSync {
       if (mutations.length > 0) await session.commit(mutations, { durable: false });
     }
     tally.listed += 1;
-    tally.openFailures += 1;
     const failure = summaryOf({ source: this.source.name, id: prefix }, fault, "list");
-    context.emit({ kind: "document-failed", failure, known: true });
+    this.#run.pending.count(failure, { known: true, open: true });
   }
 
   #limitReached(): boolean {

@@ -1,6 +1,6 @@
 import type { FaultLike, WriteOperation } from "../contracts/index.ts";
 import { assert, Fault, isFault } from "../faults/index.ts";
-import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
+import { bisect, Coalescer, join, type Outcome } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
 import type { Target } from "./targets.ts";
 
@@ -39,9 +39,7 @@ export class TargetWriter {
 
   /** Applies the operations of one document; resolves when the outcome of each is known or given up. */
   async apply(operations: readonly WriteOperation[]): Promise<ApplyOutcome> {
-    const outcomes = await Promise.all(
-      operations.map((operation) => this.#coalescer.submit(operation)),
-    );
+    const outcomes = await join(operations.map((operation) => this.#coalescer.submit(operation)));
     const failed = new Map<string, FaultLike>();
     for (const [index, outcome] of outcomes.entries()) {
       const operation = operations[index];

@@ -1,5 +1,6 @@
 import type { FaultLike } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
+import { join } from "../flow/index.ts";
 import { type EmbedItem, isFiniteVector } from "./embedding.ts";
 import type { PendingChunk } from "./prepare.ts";
 import type { Run } from "./run-parts.ts";
@@ -52,7 +53,7 @@ async function embedMissing(
   const tokens = missing.reduce((sum, item) => sum + item.tokens, 0);
   const leave = await context.tokens.enter(tokens, context.signal);
   try {
-    const outcomes = await Promise.all(missing.map((item) => embedding.embed(item)));
+    const outcomes = await join(missing.map((item) => embedding.embed(item)));
     let fault: FaultLike | undefined;
     for (const [index, outcome] of outcomes.entries()) {
       if ("fault" in outcome) fault ??= outcome.fault;

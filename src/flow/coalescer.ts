@@ -94,7 +94,8 @@ export class Coalescer<I, R> {
         (outcomes) => {
           for (const [index, waiting] of batch.entries()) {
             const outcome = outcomes[index];
-            if (outcome === undefined) waiting.settle.reject(new RangeError("An outcome is missing."));
+            if (outcome === undefined)
+              waiting.settle.reject(new RangeError("An outcome is missing."));
             else waiting.settle.resolve(outcome);
           }
         },

@@ -1,0 +1,1 @@
+export { history, type HistoryResult } from "./history.ts";
