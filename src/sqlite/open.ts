@@ -19,6 +19,9 @@ import { migrate, refuseNewer, refuseOlder, schemaVersion } from "./migrate.ts";
 /** How long a statement waits for the lock of another process. */
 export const busyTimeoutMs = 10_000;
 
+/** SQLite's page cache: enough for the inner pages and the neighbourhood of a few million rows. */
+const cacheKib = 32 * 1024;
+
 /**
  * One path for one file, whatever name it was called by, and its folder made (mode 0700) when `create` says so. Two
  * names of one file would have two leases.
@@ -67,8 +70,9 @@ export function openForWriting(kind: DatabaseKind, path: string): DatabaseSync {
   look(kind, path).close();
   const database = new DatabaseSync(path);
   return orClose(database, () => {
+    configure(database);
     // In WAL mode NORMAL never corrupts and survives the death of the process; durability is `WalSync`'s.
-    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA synchronous = NORMAL`);
+    database.exec("PRAGMA synchronous = NORMAL");
     migrate(database, kind);
   });
 }
@@ -83,10 +87,14 @@ function look(kind: DatabaseKind, path: string): DatabaseSync {
   refuseOddFile(kind, path);
   const database = new DatabaseSync(path, { readOnly: true });
   return orClose(database, () => {
-    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    configure(database);
     refuseForeign(database, kind, path);
     refuseNewer(database, kind, path);
   });
+}
+
+function configure(database: DatabaseSync): void {
+  database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA cache_size = -${cacheKib}`);
 }
 
 function orClose(database: DatabaseSync, prepare: () => void): DatabaseSync {
@@ -105,7 +113,7 @@ const shortestBytes = 512;
 function refuseOddFile(kind: DatabaseKind, path: string): void {
   const stats = statSync(path);
   if (!stats.isFile()) {
-    const what = `\`${path}\` is not a file, so it cannot be a ${kind.noun}`;
+    const what = `\`${path}\` is not a file, so it cannot be the ${kind.noun}`;
     throw new Fault(kind.faults.foreign, `${what}; ${kind.remedies.foreign}`);
   }
   if (stats.size < shortestBytes) {
@@ -118,7 +126,7 @@ function refuseOddFile(kind: DatabaseKind, path: string): void {
 function refuseForeign(database: DatabaseSync, kind: DatabaseKind, path: string): void {
   const id = Number(database.prepare("PRAGMA application_id").get()?.["application_id"]);
   if (id === kind.applicationId && schemaVersion(database) > 0) return;
-  const what = `\`${path}\` is a database of another application, not a ${kind.noun}`;
+  const what = `\`${path}\` is a database of another application, not sluice's ${kind.noun}`;
   throw new Fault(kind.faults.foreign, `${what}; ${kind.remedies.foreign}`);
 }
 

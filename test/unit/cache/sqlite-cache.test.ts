@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -155,34 +153,6 @@ test("an entry that is damaged is deleted when it is met", async () => {
   database.close();
   expect((await cache.get([0, 1, 2].map(keyOf), 8)).size).toBe(1);
   expect((await cache.stats()).entries).toBe(1);
-});
-
-test("processes share one cache, made by whichever comes first, and lose nothing to each other", async () => {
-  const path = join(temporaryFolder(), "deep", "cache.sqlite");
-  const index = new URL("../../../src/cache/index.ts", import.meta.url).href;
-  const script = (start: number) => `
-    const { sqliteCache } = await import(${JSON.stringify(index)});
-    const { createHash } = await import("node:crypto");
-    const cache = sqliteCache({ path: ${JSON.stringify(path)}, maxMb: 64 });
-    for (let batch = 0; batch < 20; batch += 1) {
-      const entries = new Map();
-      for (let number = ${start} + batch * 10; entries.size < 10; number += 1) {
-        const key = createHash("sha256").update("text " + number).digest("hex");
-        entries.set(key, new Float32Array(256).fill(number));
-      }
-      await cache.put(entries);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    process.kill(process.pid, "SIGKILL");`;
-  const children = [0, 1_000, 2_000].map((start) =>
-    spawn(process.execPath, ["--input-type=module", "--eval", script(start)], { stdio: "inherit" }),
-  );
-  await Promise.all(children.map((child) => once(child, "exit")));
-  const cache = openCache(path, 64);
-  for (const start of [0, 1_000, 2_000]) {
-    const expected = entries(start, 200, 256);
-    expect(await cache.get([...expected.keys()], 256)).toStrictEqual(expected);
-  }
 });
 
 test("only the owner may read the cache", async () => {

@@ -197,6 +197,6 @@ test("after any commits the sqlite and the memory store say the same, also when 
         await sqlite.close();
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
