@@ -1,10 +1,12 @@
 /** An HTML block as a reader should see it: without comments, scripts and styles; empty if only tags are left. */
 export function visibleHtml(html: string): string {
   const text = withoutElement(withoutElement(withoutHtmlComments(html), "script"), "style");
-  const isBlank = text.replace(/<\/?[a-z][^<>]*>/gi, "").trim() === "";
+  const isBlank = text.replace(tag, "").trim() === "";
   const hasWords = /\b(?:alt|title|aria-label|placeholder)\s*=/i.test(text);
   return isBlank && !hasWords ? "" : text;
 }
+
+const tag = /<\/?[a-z][a-z0-9:-]*(?:[\s/][^<>]*)?>/gi;
 
 /** A paragraph without HTML comments; those in code spans, and those that never end, stay. */
 export function withoutInlineComments(text: string): string {

@@ -16,8 +16,8 @@ interface Patterns {
   readonly exclude?: readonly string[] | undefined;
 }
 
-/** `.` matches line ends too: they are legal in names. */
-const options = { windows: false, flags: "s" } as const;
+/** `[!a]` negates, as in a shell; `.` matches line ends too, which are legal in names. */
+const options = { windows: false, posix: true, flags: "s" } as const;
 /** A segment that begins with a dot, also within braces. */
 const namesHidden = /(?:^|[/{,(|])\./;
 

@@ -76,6 +76,14 @@ const texts = {
     "문서를 단락으로 나누고 각 단락을 벡터로 바꿉니다. 질문도 벡터로 바꾸어 가장 가까운 단락을 찾습니다. 이것은 한국어 문장입니다.",
 };
 
+const wide = [
+  ["utf-16le", (text: string) => utf16(text, true)],
+  ["utf-16be", (text: string) => utf16(text, false)],
+  ["utf-32le", (text: string) => utf32(text, true)],
+  ["utf-32be", (text: string) => utf32(text, false)],
+  ["utf-8", (text: string) => Buffer.from(text)],
+] as const;
+
 describe("encodings are found", () => {
   const cases: [label: string, text: string][] = [
     ["gb18030", texts.chinese],
@@ -100,13 +108,6 @@ describe("encodings are found", () => {
     expect((await decode(bytes)).text).toBe(`${texts.japanese}\n`);
   });
 
-  const wide = [
-    ["utf-16le", (text: string) => utf16(text, true)],
-    ["utf-16be", (text: string) => utf16(text, false)],
-    ["utf-32le", (text: string) => utf32(text, true)],
-    ["utf-32be", (text: string) => utf32(text, false)],
-    ["utf-8", (text: string) => Buffer.from(text)],
-  ] as const;
   describe.each(wide)("%s", (_label, encode) => {
     test.each(Object.entries(texts))("%s is read with and without a mark", async (_name, text) => {
       const source = `${text}\n😀 line two`;
@@ -202,6 +203,43 @@ test("law: any text in UTF-8 comes back the same, however it is cut", async () =
     }),
     { numRuns: 300 },
   );
+});
+
+describe("far from the start, where nothing is gathered for a look", () => {
+  /** Longer than the sample, and not ASCII: what follows is decoded chunk by chunk. */
+  const opening = "ü".repeat(70_000);
+  const text = fc.string({ unit: fc.constantFrom("a", "é", "中", "😀", "\n"), maxLength: 60 });
+
+  test.each(wide)("law: %s comes back the same, however it is cut", async (_label, encode) => {
+    const head = encode(`\uFEFF${opening}`);
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer({ min: 1, max: 9 }), async (tail, size) => {
+        async function* content(): AsyncGenerator<Uint8Array> {
+          yield head;
+          yield* pieces(encode(tail), size);
+        }
+        let read = "";
+        for await (const piece of decodeText(content(), never)) {
+          expect(piece.kind).toBe("text");
+          if (piece.kind === "text") read += piece.text;
+        }
+        expect(read.slice(opening.length)).toBe(tail);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([1, 2, 3])("line ends become \\n, cut every %i bytes", async (size) => {
+    async function* content(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(opening);
+      yield* pieces(Buffer.from("a\r\nb\rc\r\r\n\n\r"), size);
+    }
+    let read = "";
+    for await (const piece of decodeText(content(), never)) {
+      if (piece.kind === "text") read += piece.text;
+    }
+    expect(read.slice(opening.length)).toBe("a\nb\nc\n\n\n\n");
+  });
 });
 
 test("law: whatever the bytes are, the text is well-formed or the document is refused", async () => {

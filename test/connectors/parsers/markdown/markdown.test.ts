@@ -340,7 +340,7 @@ describe("hostile input ends, within the limit or by it", () => {
     ["spaces before a fence", () => `- x\n\n${" ".repeat(200_000)}\`\`\`\n  a\n`],
     ["line ends only", () => "\n".repeat(2 * mega)],
   ];
-  const strict = makeParser({ timeout_ms: 3000 });
+  const strict = makeParser({ timeout_ms: 1500 });
   test.each(cases)("%s", async (_name, make) => {
     const source = make();
     const before = performance.now();

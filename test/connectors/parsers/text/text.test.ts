@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { textParser } from "../../../../connectors/parsers/text/index.ts";
-import { paragraphMaxUnits } from "../../../../connectors/parsers/text/paragraphs.ts";
+import { Paragraphs, paragraphMaxUnits } from "../../../../connectors/parsers/text/paragraphs.ts";
 import { systemClock } from "../../../../src/flow/system-clock.ts";
 import { documentOf, parse } from "../parse.ts";
 
@@ -33,6 +33,19 @@ test("law: no character but white space is lost, doubled or moved", async () => 
       for (const block of texts) expect(block).not.toMatch(/\n[^\S\n]*\n|^\s*$/);
     }),
     { numRuns: 400 },
+  );
+});
+
+test("law: how the text arrives in pieces is not to be seen in the paragraphs", () => {
+  const piece = fc.string({ unit: fc.constantFrom("a", " ", "\n", "\n", "\t"), maxLength: 6 });
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      const inPieces = new Paragraphs();
+      const atOnce = new Paragraphs();
+      const given = [...pieces.flatMap((each) => [...inPieces.add(each)]), ...inPieces.end()];
+      expect(given).toEqual([...atOnce.add(pieces.join("")), ...atOnce.end()]);
+    }),
+    { numRuns: 1000 },
   );
 });
 

@@ -159,6 +159,11 @@ describe("selection", () => {
       ["docs/.hidden.md"],
     ],
     ["other formats are read when they are named", { include: ["src/*.ts"] }, ["src/g.ts"]],
+    [
+      "names with line ends match as others do",
+      { include: ["**/*.md"], exclude: ["[!l]*"] },
+      ["line\nbreak/h.md"],
+    ],
     ["what is excluded wins", { include: ["docs/a.md"], exclude: ["**/a.*"] }, []],
   ])("%s", async (_name, config, expected) => {
     expect(await idsOf({ root: makeFolder(files), ...config })).toEqual(expected);
