@@ -4,8 +4,8 @@ import { checkEqual, checkThat } from "./check.ts";
 /** Where a chunk's own text stands in the document. */
 export interface AlignedChunk {
   readonly chunk: ChunkDraft;
-  /** The block in which the chunk's own text begins. */
-  readonly block: Block;
+  /** The blocks in which the chunk may be said to begin: with what it repeats, or with its own text. */
+  readonly firstBlocks: readonly Block[];
 }
 
 interface Flat {
@@ -34,7 +34,9 @@ export function alignChunks(
     if (flat.text[position] === " ") position += 1;
     const expected = flat.text.slice(position, position + body.length);
     checkEqual(body, expected, `the text of ${what} that is not repeated`);
-    aligned.push({ chunk, block: blockAt(blocks, flat, position) });
+    const from = Math.max(0, position - squeeze(chunk.text.slice(0, chunk.repeated)).length - 1);
+    const first = indexAt(flat, from);
+    aligned.push({ chunk, firstBlocks: blocks.slice(first, indexAt(flat, position) + 1) });
     position += body.length;
   }
   const rest = flat.text.slice(position).trim();
@@ -86,11 +88,8 @@ function flatten(blocks: readonly Block[]): Flat {
   return { text, starts };
 }
 
-function blockAt(blocks: readonly Block[], flat: Flat, position: number): Block {
-  const index = flat.starts.findLastIndex((start) => start <= position);
-  const block = blocks[index];
-  checkThat(block !== undefined, "the block at a chunk's start", index, "a block");
-  return block;
+function indexAt(flat: Flat, position: number): number {
+  return flat.starts.findLastIndex((start) => start <= position);
 }
 
 function squeeze(text: string): string {

@@ -41,15 +41,19 @@ law(
     const chunker = await harness.chunker(context);
     for (const sample of chunkerSamples) {
       const chunks = await chunkSample(harness, chunker, sample, context);
-      for (const [index, { chunk, block }] of alignChunks(
+      for (const [index, { chunk, firstBlocks }] of alignChunks(
         sample.blocks,
         chunks,
         sample.name,
       ).entries()) {
         const what = `chunk ${index} of "${sample.name}"`;
         checkEqual(chunk.text.isWellFormed(), true, `whether ${what} is well-formed`);
-        checkEqual(chunk.headings, block.headings, `the headings of ${what}`);
-        checkEqual(chunk.page, block.page, `the page of ${what}`);
+        const headings = firstBlocks.map((block) => JSON.stringify(block.headings));
+        const own = JSON.stringify(chunk.headings);
+        checkThat(headings.includes(own), `the headings of ${what}`, own, headings.join(" or "));
+        const pages = firstBlocks.map((block) => block.page);
+        const known = pages.includes(chunk.page);
+        checkThat(known, `the page of ${what}`, chunk.page, `${pages.join(" or ")}`);
         const closed = chunk.context === "" || chunk.context.endsWith("\n");
         checkThat(
           closed,

@@ -175,7 +175,7 @@ law("ends promptly when its signal aborts, and closes the content", async (harne
     const parsed = collect(parser.parse(documentOf(sample), content.stream, controller.signal));
     const outcome = await checkPrompt(parsed, `"${sample.name}" aborted`);
     checkThat("error" in outcome, `"${sample.name}" aborted`, outcome, "a rejection");
-    checkEqual(content.closed(), true, `whether the content of "${sample.name}" was closed`);
+    await checkPrompt(content.closed, `the closing of the content of "${sample.name}"`);
     const never = collect(
       parser.parse(documentOf(sample), streamOf([sample.bytes]), abortedSignal()),
     );
@@ -267,22 +267,22 @@ function cut(bytes: Uint8Array, size: number): AsyncIterable<Uint8Array> {
 
 /** A content that goes on for ever; calls `onSecond` when its second piece is asked for. */
 function endless(bytes: Uint8Array, onSecond: () => void) {
-  let closed = false;
-  let ended = 0;
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  let asked = 0;
   async function* stream(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) {
-        ended += 1;
-        if (ended === 2) onSecond();
+        asked += 1;
+        if (asked === 2) onSecond();
         // Lets timers and signals through, as a real file or socket would.
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((go) => setImmediate(go));
         yield bytes;
       }
     } finally {
-      closed = true;
+      resolve();
     }
   }
-  return { stream: stream(), closed: () => closed };
+  return { stream: stream(), closed };
 }
 
 /** What every parser promises. */

@@ -147,7 +147,7 @@ lawWith(
   async (harness, context) => {
     const place = await harness.place(context);
     const id = await place.put("folder/page", "Old.");
-    await place.put("folder/gone", "Goes.");
+    const gone = await place.put("folder/gone", "Goes.");
     const controller = new AbortController();
     context.defer(() => controller.abort(new Error("The law is over.")));
     const source = await place.source();
@@ -162,7 +162,7 @@ lawWith(
     await place.put("folder/page", "New.");
     await next((event) => event.kind === "document" && event.document.id === id);
     await place.remove("folder/gone");
-    await next((event) => event.kind === "deletion");
+    await within(10_000, "The wait for the deletion", untilGone(events, gone));
   },
 );
 
@@ -209,5 +209,19 @@ async function nextWhere(
     const { value, done } = await events.next();
     checkThat(done !== true, "the stream of changes", "its end", "a change");
     if (wanted(value)) return value;
+  }
+}
+
+/** Waits for the deletion of a document, or for a complete listing without it. */
+async function untilGone(events: AsyncIterator<SourceEvent>, id: string): Promise<void> {
+  let listed: Set<string> | undefined;
+  for (;;) {
+    const event = await nextWhere(events, () => true);
+    if (event.kind === "deletion" && event.documentId === id) return;
+    if (event.kind === "listing" && !event.resumed) listed = new Set();
+    if (event.kind === "document") listed?.add(event.document.id);
+    if (event.kind !== "end" || event.listing !== "complete") continue;
+    if (listed?.has(id) === false) return;
+    listed = undefined;
   }
 }
