@@ -78,7 +78,9 @@ export const fixtureConnectors: readonly Connector[] = [
     z.strictObject({
       address: text("The server."),
       token: secret("The token.").optional(),
-      collection: text("The collection."),
+      collection: text("The collection.").refine((name) => !name.includes("/"), {
+        error: (issue) => `cannot be \`${String(issue.input)}\`, which holds a slash`,
+      }),
       create: z
         .strictObject({ metric: z.enum(["cosine", "dot"]).default("cosine").describe("m") })
         .prefault({})

@@ -103,6 +103,14 @@ describe("the redactor of a file", () => {
     expect(redact("is 0012345")).toBe("is ***");
   });
 
+  test("hides a variable that is only a part of a secret, however short", async () => {
+    const { redact } = await readText(
+      goodFile.replace("collection: handbook", 'collection: c\n    token: "root:${T}"'),
+      { environment: { T: "ab1" } },
+    );
+    expect(redact("root:ab1 and ab1")).toBe("*** and ***");
+  });
+
   test("keeps values of secrets and variables out of problems", async () => {
     const { told } = await readText(
       goodFile
@@ -112,6 +120,15 @@ describe("the redactor of a file", () => {
     );
     expect(told.length).toBeGreaterThanOrEqual(4);
     expect(told.join("\n")).not.toMatch(/sk-literal|hunter22|not-a-url-secret/);
+  });
+
+  test("hides a variable's value in what a connector says about it", async () => {
+    const { told } = await readText(goodFile.replace("collection: handbook", "collection: ${C}"), {
+      environment: { C: "customers/private" },
+    });
+    expect(told).toEqual([
+      "p.yaml:15:17: `sinks.search.collection` cannot be `***`, which holds a slash",
+    ]);
   });
 
   test("covers secrets of a file that has problems", async () => {
