@@ -13,7 +13,8 @@ export interface ChunkDraft {
   readonly tokens: number;
   /**
    * UTF-16 units at the start of `text` that repeat the end of the previous chunk, or a table header that is repeated.
-   * Without them, the texts of all chunks, joined with the white space between blocks, are the text of the document.
+   * Without them, the texts of all chunks, joined with the white space between blocks and at cuts, are the text of the
+   * document.
    */
   readonly repeated: number;
   /** Prefixed to `text` for embedding only (title and heading path); empty when there is none. Ends with a line end. */

@@ -22,9 +22,9 @@ export const structureChunker = define({
       description:
         "Prefix title and heading path to the embedded text (`headings`), or nothing (`none`).",
     }),
-    min_fill: z.number().min(0.3).max(0.9).default(0.7).meta({
+    min_fill: z.number().min(0.3).max(0.9).default(0.65).meta({
       description:
-        "Let a cut within a section fall anywhere between this share of `max_tokens` and the whole of it. Lower: fewer chunks change after an edit. Higher: fuller chunks.",
+        "Let a cut within a section fall anywhere between this share of `max_tokens` and the whole of it. Lower: fewer chunks change after an edit (0.65: 4 of 100, 0.7: 6). Higher: fuller chunks.",
     }),
   }),
   examples: [

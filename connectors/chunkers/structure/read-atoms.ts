@@ -6,7 +6,7 @@ import type { Span } from "./span.ts";
 import { TokenScale } from "./token-scale.ts";
 
 /** Blocks go to the tokenizer in batches of about this many UTF-16 units, and long ones in parts of it. */
-const batchUnits = 32 * 1024;
+const batchUnits = 16 * 1024;
 
 /** A run of spans of one block whose text is tokenized at once. */
 interface Part {

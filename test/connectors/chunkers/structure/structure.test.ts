@@ -54,6 +54,27 @@ describe("the structure chunker", () => {
     for (const chunk of tables.slice(1)) expect(chunk.repeated).toBe(header.length + 1);
   });
 
+  it("repeats the header also in a table of many thousand rows", async () => {
+    const rows = Array.from({ length: 3000 }, (_, at) => `| row ${at} | some text, and more |`);
+    const text = ["| name | text |", "| --- | --- |", ...rows].join("\n");
+    const chunks = await chunksOf(small, [{ kind: "table", text, headings: [], headerLines: 2 }]);
+    expect(chunks.filter((chunk) => !chunk.text.startsWith("| name | text |"))).toEqual([]);
+    expect(chunks.flatMap((chunk) => own(chunk).split("\n")).length).toBe(3002);
+  });
+
+  it("never ends a chunk with the header of a table", async () => {
+    const header = "| name | text |\n| --- | --- |";
+    const rows = Array.from({ length: 60 }, (_, at) => `| row ${at} | some text, and more |`);
+    const text = [header, ...rows].join("\n");
+    for (let seed = 0; seed < 40; seed += 1) {
+      const before = paragraph(sentences(seed, 4).join(" "));
+      const table: Block = { kind: "table", text, headings: [], headerLines: 2 };
+      for (const chunk of await chunksOf(small, [before, table])) {
+        expect(chunk.text.endsWith("| --- | --- |")).toBe(false);
+      }
+    }
+  });
+
   it("keeps a table or code that fits into one chunk whole", async () => {
     const rows = Array.from({ length: 8 }, (_, at) => `| row ${at} | text |`).join("\n");
     const table: Block = {
@@ -171,11 +192,13 @@ describe("the structure chunker", () => {
   it("cuts a megabyte without a break into exact chunks that keep graphemes whole", async () => {
     const chunker = chunkerOf(structureChunker);
     const family = "👩‍👩‍👧‍👦";
+    const marked = "x\u0302\u0323\u0331";
     const texts = [
       "x".repeat(1_000_000),
       "天地玄黄宇宙洪荒日月盈昃辰宿列张".repeat(20_000),
       "ประเทศไทยมีภูมิอากาศแบบร้อนชื้น".repeat(8_000),
       family.repeat(20_000),
+      marked.repeat(50_000),
       " x".repeat(100_000) + " ".repeat(200_000) + "y",
     ];
     for (const text of texts) {
@@ -183,8 +206,8 @@ describe("the structure chunker", () => {
       expect(chunks.every((chunk) => chunk.tokens <= 512)).toBe(true);
       const all = chunks.map(own).join("").replaceAll(/\s/g, "");
       expect(all === text.replaceAll(/\s/g, "")).toBe(true);
-      if (text.startsWith(family)) {
-        expect(chunks.every((chunk) => chunk.text.replaceAll(family, "") === "")).toBe(true);
+      for (const grapheme of [family, marked].filter((each) => text.startsWith(each))) {
+        expect(chunks.every((chunk) => chunk.text.replaceAll(grapheme, "") === "")).toBe(true);
       }
     }
   }, 60_000);
