@@ -45,7 +45,7 @@ const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
     { code: "sink.rejected", what: "the records do not fit the table" },
   ],
   [
-    /Not found|sufficient data|Invalid range|size is too small|invalid magic|decode|protobuf|corrupt|EOF|Invalid argument error|os error 5\b/i,
+    /Not found|sufficient data|Invalid range|size is too small|fill whole buffer|invalid magic|decode|protobuf|corrupt|EOF|Invalid argument error|os error 5\b/i,
     {
       code: "sink.corrupt",
       what: "its files are damaged. Restore the folder, or delete it and run again to rebuild it",
