@@ -1,18 +1,10 @@
-import type {
-  Block,
-  ChunkDraft,
-  DocumentRef,
-  DocumentRow,
-  JsonObject,
-} from "../contracts/index.ts";
-import { Fault } from "../faults/index.ts";
-import { abortable, join } from "../flow/index.ts";
+import type { ChunkDraft, DocumentRef, DocumentRow } from "../contracts/index.ts";
+import { join } from "../flow/index.ts";
 import type { PreparedDocument } from "./apply.ts";
-import { hashContent, hashEvents, isSmall, openContent } from "./content.ts";
+import { readDrafts } from "./drafts.ts";
 import { chunkId } from "./identity.ts";
 import { splitMetadata } from "./metadata.ts";
-import { blocksOf, guarded, type ParsedProperties, parserFor, timed } from "./parsing.ts";
-import type { PipelineSource } from "./pipeline.ts";
+import type { Pipeline, PipelineSource } from "./pipeline.ts";
 import type { Run } from "./run-parts.ts";
 import { type ReadyChunk, Spool } from "./spool.ts";
 import { embedWindow, type ReadBack } from "./vectors.ts";
@@ -38,131 +30,69 @@ export type Preparation =
 
 /** Reads, parses, chunks and embeds a document as a whole; nothing is written to any sink. */
 export async function prepare(run: Run, options: PrepareOptions): Promise<Preparation> {
-  const { document, row } = options;
-  const { signal, pipeline, clock } = run.context;
-  const blocks = document.content.kind === "blocks";
-  const parser = blocks ? undefined : parserFor(options.source, document.mediaType);
-  if (!blocks && parser === undefined) throw unsupported(document);
-  const { limits } = pipeline.policy;
-  const maxBytes = parser?.parser.streams === true ? Infinity : limits.maxDocumentBytes;
-  if (!blocks && !isSmall(document) && row !== undefined && row.content !== "") {
-    const content = await hashContent(document, maxBytes, signal);
-    if (options.isCurrent(content)) return { kind: "current", content };
-  }
-  const found: ParsedProperties = { properties: {}, warnings: [] };
-  if (parser === undefined) {
-    let content = "";
-    const opened = document.content.kind === "blocks" ? document.content.open(signal) : empty();
-    const events = hashEvents(abortable(opened, signal), (hash) => (content = hash));
-    return chunkAndEmbed(run, options, blocksOf(events, found), found, () =>
-      Promise.resolve(content),
-    );
-  }
-  const opened = await openContent(
-    document,
-    { maxBytes, monotonic: () => clock.monotonic() },
-    signal,
-  );
-  if (opened.known) {
-    const content = await opened.hash();
-    if (options.isCurrent(content)) return { kind: "current", content };
-  }
-  const parsed = timed(parser.parser.parse(document, opened.stream, signal), {
-    clock,
-    limitMs: limits.parseTimeoutMs,
-    waitedMs: opened.waitedMs,
-    document,
-    signal,
-  });
-  const events = guarded(abortable(parsed, signal), "parse.malformed", document, signal);
-  return chunkAndEmbed(run, options, blocksOf(events, found), found, opened.hash);
-}
-
-async function chunkAndEmbed(
-  run: Run,
-  options: PrepareOptions,
-  blocks: AsyncIterable<Block>,
-  found: ParsedProperties,
-  hash: () => Promise<string>,
-): Promise<Preparation> {
-  const { document, source } = options;
+  const { source, document, row, isCurrent } = options;
   const { context } = run;
+  const { pipeline, clock, signal } = context;
+  const known = row !== undefined && row.content !== "";
+  const reading = await readDrafts({ pipeline, source, document, known, isCurrent, clock }, signal);
+  if (reading.kind === "current") return reading;
   const spool = new Spool();
-  const ids: string[] = [];
-  let tail = Promise.resolve();
   try {
-    const drafts = chunksOf(run, options, blocks, found);
-    const waiting: Promise<void>[] = [];
-    for await (const window of windowsOf(run, options, drafts)) {
-      const embedding = embedWindow(run, window, options.readBack);
-      const chunks = window.map(({ ready }) => ready);
-      for (const chunk of chunks) ids.push(chunk.id);
-      const before = tail;
-      tail = (async () => {
-        // Both are waited for, whichever fails: nothing may go on behind a failed document.
-        const [vectors] = await join<Float32Array[] | void>([embedding, before]);
-        await spool.append({ chunks, vectors: vectors ?? [] });
-      })();
-      tail.catch(() => undefined);
-      waiting.push(tail);
-      if (waiting.length >= windowsInFlight) await waiting.shift();
+    const ids = await embedAll(run, options, reading.drafts, spool);
+    const content = await reading.content();
+    const { properties, warnings } = reading.found;
+    for (const { message } of warnings) {
+      context.emit({ kind: "document-warned", document: `${source.name}:${document.id}`, message });
     }
-    await tail;
-    for (const warning of found.warnings) {
-      const name = `${source.name}:${document.id}`;
-      context.emit({ kind: "document-warned", document: name, message: warning.message });
-    }
-    const { fields, rest } = splitMetadata(mergedMetadata(options, found), context.pipeline.fields);
+    const merged = { ...source.metadata, ...document.metadata, ...properties.metadata };
+    const { fields, rest } = splitMetadata(merged, pipeline.fields);
     context.tally.chunks += ids.length;
-    const title = document.title ?? found.properties.title;
+    const title = document.title ?? properties.title;
     const { uri } = document;
-    const content = await hash();
     const prepared = { content, title, uri, fields, metadata: rest, ids, spool };
     return { kind: "prepared", document: prepared };
   } catch (error) {
-    await tail.catch(() => undefined);
     await spool.close();
     throw error;
   }
 }
 
-/** Source metadata of the file, then the document's own, then front matter. */
-function mergedMetadata(options: PrepareOptions, found: ParsedProperties): JsonObject {
-  const { source, document } = options;
-  return { ...source.metadata, ...document.metadata, ...found.properties.metadata };
-}
-
-async function* chunksOf(
+/** Embeds window after window, a few at once, and spools them in order; gives the ids of all chunks. */
+async function embedAll(
   run: Run,
   options: PrepareOptions,
-  blocks: AsyncIterable<Block>,
-  found: ParsedProperties,
-): AsyncGenerator<ChunkDraft, void, undefined> {
-  const { source, document } = options;
-  const { signal, pipeline } = run.context;
-  // The title stands before the first block, so the first block is awaited before the chunker is asked.
-  const iterator = blocks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  if (first.done === true) return;
-  const title = document.title ?? found.properties.title;
-  const { tokenizer } = pipeline.embedder;
-  const chunks = source.chunker.chunk(
-    chain(first.value, iterator),
-    { tokenizer, ...(title === undefined ? {} : { title }) },
-    signal,
-  );
-  yield* guarded(abortable(chunks, signal), "chunk.failed", document, signal);
-}
-
-async function* chain<T>(first: T, rest: AsyncIterator<T>): AsyncGenerator<T, void, undefined> {
+  drafts: AsyncIterable<ChunkDraft>,
+  spool: Spool,
+): Promise<string[]> {
+  const ids: string[] = [];
+  const waiting: Promise<void>[] = [];
+  let tail = Promise.resolve();
   try {
-    yield first;
-    for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
-      yield next.value;
+    for await (const window of windowsOf(run.context.pipeline, options, drafts)) {
+      const embedding = embedWindow(run, window, options.readBack);
+      const chunks = window.map(({ ready }) => ready);
+      for (const chunk of chunks) ids.push(chunk.id);
+      tail = append(spool, chunks, embedding, tail);
+      tail.catch(() => undefined);
+      waiting.push(tail);
+      if (waiting.length >= windowsInFlight) await waiting.shift();
     }
   } finally {
-    await rest.return?.();
+    // Whatever fails, nothing goes on behind a failed document.
+    await tail.catch(() => undefined);
   }
+  await tail;
+  return ids;
+}
+
+async function append(
+  spool: Spool,
+  chunks: readonly ReadyChunk[],
+  embedding: Promise<Float32Array[]>,
+  before: Promise<void>,
+): Promise<void> {
+  const [vectors] = await join<Float32Array[] | void>([embedding, before]);
+  await spool.append({ chunks, vectors: vectors ?? [] });
 }
 
 /** A chunk with its id and the text that is embedded. */
@@ -172,13 +102,13 @@ export interface PendingChunk {
   readonly tokens: number;
 }
 
-async function* windowsOf(
-  run: Run,
-  options: PrepareOptions,
+/** Gives chunks their ids and groups them. */
+export async function* windowsOf(
+  pipeline: Pipeline,
+  options: { readonly source: PipelineSource; readonly document: DocumentRef },
   drafts: AsyncIterable<ChunkDraft>,
 ): AsyncGenerator<PendingChunk[], void, undefined> {
   const occurrences = new Map<string, number>();
-  const { pipeline } = run.context;
   const maxTokens = Math.max(1, Math.floor(pipeline.policy.limits.tokensInFlight / 4));
   let window: PendingChunk[] = [];
   let tokens = 0;
@@ -205,14 +135,3 @@ async function* windowsOf(
   }
   if (window.length > 0) yield window;
 }
-
-function unsupported(document: DocumentRef): Fault {
-  return new Fault(
-    "parse.unsupported",
-    `No parser reads \`${document.mediaType}\`, the type of \`${document.id}\`. ` +
-      "Exclude the document, or name a parser for it.",
-  );
-}
-
-// oxlint-disable-next-line require-yield, require-await -- An empty stream.
-async function* empty(): AsyncGenerator<never> {}
