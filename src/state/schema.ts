@@ -45,7 +45,7 @@ CREATE INDEX documents_gone ON documents (source, id) WHERE gone = 1;
 CREATE INDEX documents_failed ON documents (source, id) WHERE failure IS NOT NULL;
 
 CREATE TABLE target_names (
-  target INTEGER PRIMARY KEY,
+  target INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never given out again
   name   TEXT NOT NULL UNIQUE,
   info   TEXT -- JSON; none when only documents name the target
 ) STRICT;

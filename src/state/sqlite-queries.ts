@@ -11,9 +11,8 @@ import { unpackIds } from "./record-ids.ts";
 
 /** One row of a document joined with one of its targets; the target's columns are null when it has none. */
 interface JoinedRow {
+  /** The key's place in a lookup, the document's number in a page: equal for the rows of one document. */
   readonly position: number;
-  readonly source: string;
-  readonly id: string;
   readonly revision: string | null;
   readonly content: string;
   readonly metadata: string;
@@ -22,16 +21,18 @@ interface JoinedRow {
   readonly gone: number;
   readonly owed: number;
   readonly failure: string | null;
-  readonly target: string | null;
+  readonly target: number | null;
   readonly settled: number;
   readonly version: string;
   readonly ids: Uint8Array;
 }
 
-const columns = `d.source, d.id, d.revision, d.content, d.metadata, d."order", d.seen, d.gone, d.owed, d.failure,
-  n.name AS target, t.settled, t.version, t.ids`;
-const joinTargets = `LEFT JOIN targets t ON t.document = d.document
-  LEFT JOIN target_names n ON n.target = t.target`;
+/** A row of a page, whose key is not known beforehand. */
+interface PageRow extends JoinedRow, DocumentKey {}
+
+const columns = `d.revision, d.content, d.metadata, d."order", d.seen, d.gone, d.owed, d.failure,
+  t.target, t.settled, t.version, t.ids`;
+const joinTargets = "LEFT JOIN targets t ON t.document = d.document";
 const lookup = `SELECT key.key AS position, ${columns} FROM json_each(?) key
   CROSS JOIN documents d ON d.source = ? AND d.id = key.value ${joinTargets}`;
 
@@ -49,9 +50,11 @@ export function lookupDocuments(
     for (let start = 0; start < positions.length; start += keysPerStatement) {
       const part = positions.slice(start, start + keysPerStatement);
       const rows = statement.all(JSON.stringify(part.map((at) => keys[at]?.id)), source);
-      for (const group of groups(rows, (row) => row.position)) {
+      const names = rows.length > 0 ? targetNames(statements) : new Map<number, string>();
+      for (const group of groups(rows)) {
         const at = part[group[0].position];
-        if (at !== undefined) found[at] = documentRow(group);
+        const key = at === undefined ? undefined : keys[at];
+        if (at !== undefined && key) found[at] = documentRow(key, group, names);
       }
     }
   }
@@ -71,13 +74,14 @@ export function pageOfDocuments(
     parameters.push(after.source, after.id);
   }
   const rows = statements
-    .of<JoinedRow>(
-      `SELECT 0 AS position, ${columns} FROM (
+    .of<PageRow>(
+      `SELECT d.document AS position, d.source, d.id, ${columns} FROM (
          SELECT * FROM documents d ${clause(conditions)} ORDER BY d.source, d.id LIMIT ?
        ) d ${joinTargets} ORDER BY d.source, d.id`,
     )
     .all(...parameters, size);
-  return groups(rows, (row) => row.source + "\0" + row.id).map(documentRow);
+  const names = targetNames(statements);
+  return groups(rows).map((group) => documentRow(group[0], group, names));
 }
 
 /** Counts the documents of the query. */
@@ -133,33 +137,42 @@ function positionsBySource(keys: readonly DocumentKey[]): Map<string, number[]> 
   return bySource;
 }
 
-/** Neighbours with one name belong together: the targets of one document. */
-function groups(
-  rows: readonly JoinedRow[],
-  nameOf: (row: JoinedRow) => string | number,
-): [JoinedRow, ...JoinedRow[]][] {
-  const result: [JoinedRow, ...JoinedRow[]][] = [];
-  let name: string | number | undefined;
+/** Read after the rows that name numbers; a number that is missing by then belongs to a target just forgotten. */
+function targetNames(statements: Statements): Map<number, string> {
+  const rows = statements
+    .of<{ target: number; name: string }>("SELECT target, name FROM target_names")
+    .all();
+  return new Map(rows.map(({ target, name }) => [target, name]));
+}
+
+/** Neighbours of one position belong together: the targets of one document. */
+function groups<Row extends JoinedRow>(rows: readonly Row[]): [Row, ...Row[]][] {
+  const result: [Row, ...Row[]][] = [];
+  let position: number | undefined;
   for (const row of rows) {
-    const own = nameOf(row);
-    if (own === name) result.at(-1)?.push(row);
+    if (row.position === position) result.at(-1)?.push(row);
     else result.push([row]);
-    name = own;
+    position = row.position;
   }
   return result;
 }
 
-function documentRow(rows: readonly [JoinedRow, ...JoinedRow[]]): DocumentRow {
+function documentRow(
+  key: DocumentKey,
+  rows: readonly [JoinedRow, ...JoinedRow[]],
+  names: ReadonlyMap<number, string>,
+): DocumentRow {
   const [row] = rows;
   const targets = new Map<string, TargetRow>();
-  for (const { target, settled, version, ids } of rows) {
-    if (target === null) continue;
-    const status = settled === 1 ? "settled" : "begun";
-    targets.set(target, { status, version, ids: unpackIds(ids) });
+  for (const held of rows) {
+    const name = held.target === null ? undefined : names.get(held.target);
+    if (name === undefined) continue;
+    const status = held.settled === 1 ? "settled" : "begun";
+    targets.set(name, { status, version: held.version, ids: unpackIds(held.ids) });
   }
   return {
-    source: row.source,
-    id: row.id,
+    source: key.source,
+    id: key.id,
     revision: row.revision ?? undefined,
     content: row.content,
     metadata: row.metadata,
