@@ -18,3 +18,7 @@ export type {
   SinkCounts,
   WithheldSummary,
 } from "./summary.ts";
+export { adopt, type AdoptResult } from "./adopt.ts";
+export { forget, type ForgetOptions, type ForgetResult } from "./forget.ts";
+export { query, type QueryHit, type QueryOptions } from "./query.ts";
+export { verify, type SinkVerdict, type VerifyOptions, type VerifyResult } from "./verify.ts";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Fault } from "../faults/index.ts";
 
 /** A chunk ready to be written, without its vector. */
 export interface ReadyChunk {
@@ -68,7 +69,7 @@ export class Spool {
     const vectors = Buffer.concat(
       window.vectors.map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength)),
     );
-    await file.writev([json, vectors], this.#end);
+    await file.writev([json, vectors], this.#end).catch(unspooled);
     this.#frames.push({ position: this.#end, json: json.length, vectors: vectors.length });
     this.#end += json.length + vectors.length;
   }
@@ -90,9 +91,19 @@ function splitVectors(bytes: Buffer, count: number): Float32Array[] {
   );
 }
 
+function unspooled(error: unknown): never {
+  const full = (error as { readonly code?: unknown }).code === "ENOSPC";
+  throw new Fault(
+    full ? "state.full" : "state.unwritable",
+    `A large document could not be spooled to ${tmpdir()}: ${full ? "the disk is full" : "it cannot be written"}. ` +
+      "Make room there, or set TMPDIR to another folder, and run again.",
+    { cause: error },
+  );
+}
+
 async function openNameless(): Promise<FileHandle> {
   const path = join(tmpdir(), `sluice-${randomUUID()}.spool`);
-  const file = await open(path, "wx+", 0o600);
+  const file = await open(path, "wx+", 0o600).catch(unspooled);
   await unlink(path);
   return file;
 }

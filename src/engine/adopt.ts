@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import type {
+  CollectionMarker,
+  DocumentKey,
+  Mutation,
+  StateSession,
+  StoredRecord,
+  TargetInfo,
+} from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
+import { checkVectors } from "./embedding.ts";
+import { parseFingerprint } from "./identity.ts";
+import { withMark } from "./marks.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { sinkOf } from "./query.ts";
+import { checkProbe, encodeProbe, openSpace, type Space } from "./space.ts";
+import { surveySink } from "./targets.ts";
+
+export interface AdoptResult {
+  readonly documents: number;
+  readonly records: number;
+  /** Documents whose records are not all of one version; the next run writes them again. */
+  readonly incomplete: number;
+}
+
+/**
+ * Rebuilds what the state should know of one sink from a scan of its records. Embeds no document and writes no record;
+ * only the marker then names this state. Documents are read again by the next run, and found unchanged.
+ */
+export async function adopt(
+  pipeline: Pipeline,
+  options: { readonly sink: string; readonly signal?: AbortSignal },
+): Promise<AdoptResult> {
+  const signal = options.signal ?? new AbortController().signal;
+  const sink = sinkOf(pipeline, options.sink);
+  const { name, previously } = pipeline;
+  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
+  const session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+  try {
+    const space = await probe(pipeline, signal);
+    const { decision, marker: live } = await surveySink(pipeline, sink, space, signal);
+    if (decision.kind === "create") {
+      const message = `The collection ${sink.sink.address} does not exist; there is nothing to adopt.`;
+      throw new Fault("sink.missing", message);
+    }
+    if (decision.kind === "refuse" && decision.code !== "refused.records") {
+      throw new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
+    }
+    if (live !== undefined) checkProbe(space, live.probe, live.dimension, sink.sink.address);
+    const collection = await sink.sink.open(signal);
+    const marker = live ?? newMarker(space, collection.dimension);
+    const target = marker.incarnation;
+    await session.commit([{ kind: "forget-target", target }]);
+    for await (const page of collection.scan({ pipeline: name }, signal)) {
+      await rememberPage(session, target, page);
+    }
+    const result = await settleAll(session, target);
+    const runSeq = (marker.pipelines[name]?.runSeq ?? 0) + 1;
+    const info: TargetInfo = {
+      target,
+      sink: sink.name,
+      address: sink.sink.address,
+      dimension: collection.dimension,
+      space: space.hash,
+      markerSeq: runSeq - 1,
+      attemptedSeq: runSeq,
+    };
+    await session.commit([{ kind: "target", info }]);
+    const { stateId } = session;
+    await collection.setMarker(
+      withMark(marker, { pipeline: name, previously, stateId, runSeq }),
+      signal,
+    );
+    await session.commit([{ kind: "target", info: { ...info, markerSeq: runSeq } }]);
+    return result;
+  } finally {
+    await session.close();
+  }
+}
+
+async function probe(pipeline: Pipeline, signal: AbortSignal): Promise<Space> {
+  const { embedder } = pipeline;
+  const embed = async (texts: readonly string[]): Promise<readonly Float32Array[]> =>
+    (await embedder.embed(texts, "document", signal)).vectors;
+  const space = await openSpace(embedder, embed, signal);
+  checkVectors(space.probe, space.probe.length, space.model);
+  return space;
+}
+
+function newMarker(space: Space, dimension: number): CollectionMarker {
+  return {
+    version: 1,
+    incarnation: randomUUID(),
+    space: { hash: space.hash, model: space.model.id },
+    dimension,
+    probe: encodeProbe(space.probe, dimension),
+    pipelines: {},
+  };
+}
+
+/**
+ * Adds one page of records to their documents' rows. Until the scan is over, the row's version is the records'
+ * fingerprint, which names how many there have to be; records of different versions make the row `begun`.
+ */
+async function rememberPage(
+  session: StateSession,
+  target: string,
+  page: readonly StoredRecord[],
+): Promise<void> {
+  const byDocument = Map.groupBy(page, (record) => record.document);
+  const documents = [...byDocument].map(([document, records]) => {
+    const source = records[0]?.source ?? "";
+    const key: DocumentKey = { source, id: document.slice(source.length + 1) };
+    return { key, records };
+  });
+  const rows = await session.lookup(documents.map(({ key }) => key));
+  const mutations = documents.flatMap(({ key, records }, index): Mutation[] => {
+    const row = rows[index];
+    const held = row?.targets.get(target);
+    const ids = [...new Set([...(held?.ids ?? []), ...records.map(({ id }) => id)])];
+    const versions = new Set(records.map(({ fingerprint }) => fingerprint));
+    if (held !== undefined) versions.add(held.version);
+    const [version = ""] = versions;
+    const content = records[0]?.revision ?? "";
+    const known: Mutation = { kind: "document", key, set: { content, revision: undefined } };
+    const one = versions.size === 1 && parseFingerprint(version) !== undefined;
+    return one
+      ? [known, { kind: "settle", key, target, version, ids }]
+      : [known, { kind: "begin", key, target, ids }];
+  });
+  await session.commit(mutations, { durable: false });
+}
+
+/** Now that every record was seen: documents whose records are all there are settled. */
+async function settleAll(session: StateSession, target: string): Promise<AdoptResult> {
+  let documents = 0;
+  let records = 0;
+  let incomplete = 0;
+  for await (const page of session.pages({ target })) {
+    const mutations = page.flatMap((row): Mutation[] => {
+      const key: DocumentKey = { source: row.source, id: row.id };
+      const held = row.targets.get(target);
+      if (held === undefined) return [];
+      documents += 1;
+      records += held.ids.length;
+      const parsed = parseFingerprint(held.version);
+      const whole = held.status === "settled" && parsed?.records === held.ids.length;
+      if (whole && parsed !== undefined) {
+        return [{ kind: "settle", key, target, version: parsed.version, ids: held.ids }];
+      }
+      incomplete += 1;
+      return [{ kind: "begin", key, target, ids: held.ids }];
+    });
+    await session.commit(mutations);
+  }
+  return { documents, records, incomplete };
+}

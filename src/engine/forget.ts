@@ -1,0 +1,156 @@
+import type { Collection, DocumentRow, Mutation, StateSession } from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
+import type { Pipeline, PipelineSink } from "./pipeline.ts";
+import { deleteRecords } from "./verify.ts";
+
+export interface ForgetOptions {
+  /** Exactly one of the two. */
+  readonly sink?: string;
+  readonly source?: string;
+  /** Also deletes this pipeline's records there. */
+  readonly deleteRecords?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface ForgetResult {
+  readonly documents: number;
+  readonly records_deleted: number;
+}
+
+/** Detaches a sink or a source: the state no longer knows it. Its records stay, unless asked otherwise. */
+export async function forget(pipeline: Pipeline, options: ForgetOptions): Promise<ForgetResult> {
+  if ((options.sink === undefined) === (options.source === undefined)) {
+    throw new Fault("config.invalid", "Name either a sink or a source to forget.");
+  }
+  const signal = options.signal ?? new AbortController().signal;
+  const { name, previously } = pipeline;
+  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
+  const session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+  try {
+    return options.sink === undefined
+      ? await forgetSource(pipeline, session, options.source ?? "", options, signal)
+      : await forgetSink(pipeline, session, options.sink, options, signal);
+  } finally {
+    await session.close();
+  }
+}
+
+async function forgetSink(
+  pipeline: Pipeline,
+  session: StateSession,
+  name: string,
+  options: ForgetOptions,
+  signal: AbortSignal,
+): Promise<ForgetResult> {
+  const sink = pipeline.sinks.get(name);
+  const infos = (await session.targets()).filter((info) => info.sink === name);
+  if (sink === undefined && infos.length === 0) {
+    const known = (await session.targets()).map((info) => `\`${info.sink}\``).join(", ");
+    const message = `The state knows no sink \`${name}\`; it knows ${known || "none"}.`;
+    throw new Fault("config.invalid", message);
+  }
+  let deleted = 0;
+  if (options.deleteRecords === true) {
+    if (sink === undefined) {
+      throw new Fault(
+        "config.invalid",
+        `The sink \`${name}\` is no longer in the file, so its records cannot be reached. Put it back for ` +
+          "this command, or forget it without `--delete-records`.",
+      );
+    }
+    deleted = await deleteAll(pipeline, sink, signal);
+  }
+  let documents = 0;
+  for (const { target } of infos) {
+    documents += await session.count({ target });
+    await session.commit([{ kind: "forget-target", target }]);
+  }
+  return { documents, records_deleted: deleted };
+}
+
+/** Deletes every record of this pipeline in a sink, and its mark in the marker. */
+async function deleteAll(
+  pipeline: Pipeline,
+  sink: PipelineSink,
+  signal: AbortSignal,
+): Promise<number> {
+  const live = await sink.sink.describe(signal);
+  if (live === undefined) return 0;
+  const collection = await sink.sink.open(signal);
+  let deleted = 0;
+  for await (const page of collection.scan({ pipeline: pipeline.name }, signal)) {
+    await deleteRecords(
+      collection,
+      page.map(({ id }) => id),
+      signal,
+    );
+    deleted += page.length;
+  }
+  if (live.marker !== undefined) {
+    const others = Object.entries(live.marker.pipelines).filter(([key]) => key !== pipeline.name);
+    const marker = { ...live.marker, pipelines: Object.fromEntries(others) };
+    await collection.setMarker(marker, signal);
+  }
+  return deleted;
+}
+
+async function forgetSource(
+  pipeline: Pipeline,
+  session: StateSession,
+  source: string,
+  options: ForgetOptions,
+  signal: AbortSignal,
+): Promise<ForgetResult> {
+  const targets =
+    options.deleteRecords === true ? await openKnown(pipeline, session, signal) : new Map();
+  let documents = 0;
+  let deleted = 0;
+  for await (const page of session.pages({ source })) {
+    for (const row of page) deleted += await deleteDocument(row, session, targets, signal);
+    const mutations = page.flatMap((row): Mutation[] => {
+      const key = { source: row.source, id: row.id };
+      const clears = [...row.targets.keys()].map((target): Mutation => {
+        return { kind: "clear", key, target };
+      });
+      return [...clears, { kind: "forget", key }];
+    });
+    await session.commit(mutations);
+    documents += page.length;
+  }
+  await session.commit([{ kind: "forget-source", name: source }]);
+  return { documents, records_deleted: deleted };
+}
+
+/** The collections that the state knows, by target; all must be reachable before the first record is deleted. */
+async function openKnown(
+  pipeline: Pipeline,
+  session: StateSession,
+  signal: AbortSignal,
+): Promise<Map<string, Collection>> {
+  const known = new Set((await session.targets()).map((info) => info.target));
+  const targets = new Map<string, Collection>();
+  for (const { sink } of pipeline.sinks.values()) {
+    const live = await sink.describe(signal);
+    const target = live?.marker?.incarnation;
+    if (target !== undefined && known.has(target)) targets.set(target, await sink.open(signal));
+  }
+  return targets;
+}
+
+async function deleteDocument(
+  row: DocumentRow,
+  session: StateSession,
+  targets: ReadonlyMap<string, Collection>,
+  signal: AbortSignal,
+): Promise<number> {
+  let deleted = 0;
+  for (const [target, held] of row.targets) {
+    const collection = targets.get(target);
+    if (collection === undefined || held.ids.length === 0) continue;
+    const key = { source: row.source, id: row.id };
+    await session.commit([{ kind: "begin", key, target, ids: held.ids }], { durable: false });
+    await deleteRecords(collection, held.ids, signal);
+    deleted += held.ids.length;
+  }
+  return deleted;
+}

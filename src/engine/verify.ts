@@ -1,0 +1,299 @@
+import type {
+  Collection,
+  DocumentKey,
+  DocumentRow,
+  Mutation,
+  StateSession,
+  StoredRecord,
+  TargetRow,
+} from "../contracts/index.ts";
+import { Fault } from "../faults/index.ts";
+import { type ExitCode, exitCodes } from "./exit-code.ts";
+import { recordFingerprint } from "./identity.ts";
+import { checkMark } from "./marks.ts";
+import type { Pipeline, PipelineSink } from "./pipeline.ts";
+import { sinkOf } from "./query.ts";
+import { run } from "./run.ts";
+
+export interface VerifyOptions {
+  readonly repair?: boolean;
+  readonly sinks?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** Records of one sink against the state. */
+export interface SinkVerdict {
+  /** Records that the state says are there. */
+  readonly expected: number;
+  /** Of these, records that are there and right. */
+  readonly present: number;
+  readonly missing: number;
+  /** Records of this pipeline that the state does not know. */
+  readonly orphaned: number;
+  /** Of another version, of another length, not finite, or not of norm 1. */
+  readonly stale: number;
+  /** Missing, orphaned and stale records that `--repair` mended. */
+  readonly repaired: number;
+}
+
+export interface VerifyResult {
+  readonly sinks: Readonly<Record<string, SinkVerdict>>;
+  readonly exitCode: ExitCode;
+}
+
+/** Records read at once, with their vectors. */
+const readAtOnce = 256;
+
+/** Compares the state with every sink, record by record; with `repair`, mends what differs. */
+export async function verify(
+  pipeline: Pipeline,
+  options: VerifyOptions = {},
+): Promise<VerifyResult> {
+  const signal = options.signal ?? new AbortController().signal;
+  const names = options.sinks ?? [...pipeline.sinks.keys()];
+  const sinks = names.map((name) => sinkOf(pipeline, name));
+  const found = await withState(pipeline, options.repair === true, signal, async (session) => {
+    const verdicts: Record<string, SinkVerdict> = {};
+    for (const sink of sinks) {
+      verdicts[sink.name] = await verifySink(pipeline, session, sink, options, signal);
+    }
+    return verdicts;
+  });
+  if (options.repair !== true || Object.values(found).every(isClean)) return resultOf(found);
+  // The documents were marked as owed; a run writes them again, from cache or sink where it can.
+  const mended = await run(pipeline, { sinks: names, signal });
+  if (mended.summary.error !== undefined) {
+    const { message } = mended.summary.error;
+    throw new Fault("sink.unreachable", `The repair did not finish: ${message}`);
+  }
+  const after = await verify(pipeline, { sinks: names, signal });
+  const sinksAfter = Object.entries(after.sinks).map(([name, verdict]) => {
+    const repaired = Math.max(0, wrong(found[name] ?? verdict) - wrong(verdict));
+    return [name, { ...verdict, repaired }] as const;
+  });
+  return resultOf(Object.fromEntries(sinksAfter));
+}
+
+function resultOf(sinks: Readonly<Record<string, SinkVerdict>>): VerifyResult {
+  const clean = Object.values(sinks).every(isClean);
+  return { sinks, exitCode: clean ? exitCodes.done : exitCodes.failedDocuments };
+}
+
+function wrong({ missing, orphaned, stale }: SinkVerdict): number {
+  return missing + orphaned + stale;
+}
+
+function isClean(verdict: SinkVerdict): boolean {
+  return wrong(verdict) === 0;
+}
+
+async function withState<T>(
+  pipeline: Pipeline,
+  write: boolean,
+  signal: AbortSignal,
+  use: (session: StateSession) => Promise<T>,
+): Promise<T> {
+  const { name, previously } = pipeline;
+  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
+  const session = write
+    ? await pipeline.state.open({ ...named, mode: "write" }, signal)
+    : await pipeline.state.open({ ...named, mode: "read" }, signal);
+  if (session === undefined) {
+    throw new Fault(
+      "refused.state",
+      `There is no state at ${pipeline.state.address} to compare with. Run \`sluice run\` first, or ` +
+        "`sluice adopt` if the state was lost.",
+    );
+  }
+  try {
+    return await use(session);
+  } finally {
+    await session.close();
+  }
+}
+
+interface Counts {
+  expected: number;
+  present: number;
+  missing: number;
+  orphaned: number;
+  stale: number;
+}
+
+async function verifySink(
+  pipeline: Pipeline,
+  session: StateSession,
+  sink: PipelineSink,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<SinkVerdict> {
+  const counts: Counts = { expected: 0, present: 0, missing: 0, orphaned: 0, stale: 0 };
+  const live = await sink.sink.describe(signal);
+  const target = live?.marker?.incarnation ?? (await lastTarget(session, sink));
+  if (live !== undefined) await refuseOtherState(pipeline, session, sink, live.marker);
+  const collection = live === undefined ? undefined : await sink.sink.open(signal);
+  if (target !== undefined) {
+    for await (const page of session.pages({ target })) {
+      const damaged = await checkPage(page, target, collection, counts, signal);
+      if (options.repair === true) await markOwed(session, target, damaged);
+    }
+  }
+  if (collection !== undefined) {
+    await findOrphans(pipeline, session, target, collection, counts, options, signal);
+  }
+  return { ...counts, repaired: 0 };
+}
+
+async function lastTarget(session: StateSession, sink: PipelineSink): Promise<string | undefined> {
+  const infos = await session.targets();
+  return infos.findLast((info) => info.sink === sink.name)?.target;
+}
+
+async function refuseOtherState(
+  pipeline: Pipeline,
+  session: StateSession,
+  sink: PipelineSink,
+  marker: Parameters<typeof checkMark>[0]["marker"] | undefined,
+): Promise<void> {
+  if (marker === undefined) return;
+  const infos = await session.targets();
+  const mark = checkMark({
+    marker,
+    pipeline: pipeline.name,
+    previously: pipeline.previously,
+    stateId: session.stateId,
+    info: infos.find((info) => info.target === marker.incarnation),
+  });
+  if (mark.kind !== "refuse") return;
+  throw new Fault(
+    "refused.state",
+    `The collection ${sink.sink.address} of sink \`${sink.name}\` does not match the state: ${mark.reason}. ` +
+      `Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`,
+  );
+}
+
+/** Compares the documents of one page; gives those that are not as they should be. */
+async function checkPage(
+  page: readonly DocumentRow[],
+  target: string,
+  collection: Collection | undefined,
+  counts: Counts,
+  signal: AbortSignal,
+): Promise<DocumentRow[]> {
+  const damaged = new Set<DocumentRow>();
+  const expected = new Map<string, { readonly row: DocumentRow; readonly fingerprint: string }>();
+  for (const row of page) {
+    const held = row.targets.get(target);
+    if (held === undefined) continue;
+    const fingerprint = expectedFingerprint(held);
+    for (const id of held.ids) expected.set(id, { row, fingerprint });
+  }
+  counts.expected += expected.size;
+  const ids = [...expected.keys()];
+  const seen = new Set<string>();
+  for (let start = 0; start < ids.length && collection !== undefined; start += readAtOnce) {
+    const part = ids.slice(start, start + readAtOnce);
+    for (const record of await collection.read(part, { vectors: true }, signal)) {
+      const wanted = expected.get(record.id);
+      if (wanted === undefined || seen.has(record.id)) continue;
+      seen.add(record.id);
+      if (record.fingerprint === wanted.fingerprint && isSound(record, collection.dimension)) {
+        counts.present += 1;
+        continue;
+      }
+      counts.stale += 1;
+      damaged.add(wanted.row);
+    }
+  }
+  for (const [id, { row }] of expected) {
+    if (seen.has(id)) continue;
+    counts.missing += 1;
+    damaged.add(row);
+  }
+  return [...damaged];
+}
+
+/** What every record of the document should carry; nothing carries the fingerprint of a document only begun. */
+function expectedFingerprint(held: TargetRow): string {
+  return held.status === "settled" ? recordFingerprint(held.version, held.ids.length) : "";
+}
+
+function isSound(record: StoredRecord, dimension: number): boolean {
+  const { vector } = record;
+  if (vector === undefined || vector.length !== dimension) return false;
+  let square = 0;
+  for (const value of vector) square += value * value;
+  // Half-precision stores keep about three digits.
+  return Math.abs(Math.sqrt(square) - 1) < 1e-2;
+}
+
+/** A damaged document counts as only begun, and is read again. */
+async function markOwed(
+  session: StateSession,
+  target: string,
+  damaged: readonly DocumentRow[],
+): Promise<void> {
+  const mutations = damaged.flatMap((row): Mutation[] => {
+    const key: DocumentKey = { source: row.source, id: row.id };
+    const ids = row.targets.get(target)?.ids ?? [];
+    return [
+      { kind: "begin", key, target, ids },
+      { kind: "document", key, set: { owed: true, revision: undefined, failure: undefined } },
+    ];
+  });
+  if (mutations.length > 0) await session.commit(mutations);
+}
+
+async function findOrphans(
+  pipeline: Pipeline,
+  session: StateSession,
+  target: string | undefined,
+  collection: Collection,
+  counts: Counts,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const page of collection.scan({ pipeline: pipeline.name }, signal)) {
+    const orphans = await orphansOf(page, session, target);
+    counts.orphaned += orphans.length;
+    if (options.repair !== true || orphans.length === 0) continue;
+    await deleteRecords(collection, orphans, signal);
+  }
+}
+
+async function orphansOf(
+  page: readonly StoredRecord[],
+  session: StateSession,
+  target: string | undefined,
+): Promise<string[]> {
+  const documents = [...new Set(page.map((record) => record.document))];
+  const keys = documents.map((document): DocumentKey => {
+    const [source = ""] = document.split(":", 1);
+    return { source, id: document.slice(source.length + 1) };
+  });
+  const rows = await session.lookup(keys);
+  const known = new Map<string, ReadonlySet<string>>();
+  for (const [index, document] of documents.entries()) {
+    const held = target === undefined ? undefined : rows[index]?.targets.get(target);
+    known.set(document, new Set(held?.ids));
+  }
+  return page
+    .filter((record) => known.get(record.document)?.has(record.id) !== true)
+    .map((record) => record.id);
+}
+
+/** Deletes records by id, within the collection's limits; rejects with the first failure. */
+export async function deleteRecords(
+  collection: Collection,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { operationsPerWrite } = collection.limits;
+  for (let start = 0; start < ids.length; start += operationsPerWrite) {
+    const operations = ids
+      .slice(start, start + operationsPerWrite)
+      .map((id) => ({ kind: "delete", id }) as const);
+    const { failed } = await collection.write(operations, signal);
+    for (const fault of failed.values()) throw fault;
+  }
+}
