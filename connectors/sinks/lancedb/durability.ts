@@ -12,13 +12,27 @@ export class Durability {
   readonly #folder: string;
   /** Names already on the disk, by subfolder; files never change once they have their name. */
   readonly #synced = new Map<string, ReadonlySet<string>>();
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Resolves when everything committed before the call is on the disk. */
-  async sync(): Promise<void> {
+  /**
+   * Resolves when everything committed before the call is on the disk. Calls that wait at one moment share a pass; a
+   * pass under way may have looked before the caller's commit, so it does not count.
+   */
+  sync(): Promise<void> {
+    this.#next ??= this.#passAfter(this.#running);
+    return this.#next;
+  }
+
+  async #passAfter(running: Promise<void> | undefined): Promise<void> {
+    // Yields also when none is under way, so that `#next` is set by now.
+    await (running?.catch(() => undefined) ?? Promise.resolve());
+    this.#running = this.#next;
+    this.#next = undefined;
     for (const name of folders) await this.#syncFolder(name);
     await syncPath(this.#folder);
   }

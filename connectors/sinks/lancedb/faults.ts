@@ -70,7 +70,7 @@ export function toFault(error: unknown, call: FailedCall): unknown {
   }
   const [, diagnosis] = diagnoses.find(([pattern]) => pattern.test(error.message)) ?? [];
   const { code, what } = diagnosis ?? {
-    code: call.verb === "written" ? ("sink.rejected" as const) : ("sink.unreachable" as const),
+    code: "sink.unreachable" as const,
     what: "the driver failed",
   };
   return new Fault(

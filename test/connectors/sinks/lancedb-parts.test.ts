@@ -1,8 +1,13 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Durability } from "../../../connectors/sinks/lancedb/durability.ts";
 import { toFault } from "../../../connectors/sinks/lancedb/faults.ts";
 import { fromFloat16, toFloat16 } from "../../../connectors/sinks/lancedb/float16.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { makeRecord, specOf, toUpsert } from "../../../src/testkit/sink-harness.ts";
+import { makeSink, temporaryFolder } from "./lancedb-harness.ts";
 
 describe("float16", () => {
   it("gives every one of its 65,536 values back", () => {
@@ -32,6 +37,68 @@ describe("float16", () => {
         },
       ),
     );
+  });
+});
+
+async function makeTable(): Promise<string> {
+  const folder = await temporaryFolder({
+    defer: (cleanup) => onTestFinished(() => void cleanup()),
+  });
+  await mkdir(join(folder, "data"));
+  await mkdir(join(folder, "_versions"));
+  await writeFile(join(folder, "data", "a.lance"), "a");
+  return folder;
+}
+/** A file that nobody can open: a link to itself. */
+function plant(folder: string, file: string): Promise<void> {
+  return symlink(file, join(folder, "data", file));
+}
+
+describe("the wait for the disk", () => {
+  it("opens every file that it has not synced yet, and none twice", async () => {
+    const folder = await makeTable();
+    const durability = new Durability(folder);
+    await durability.sync();
+    await rm(join(folder, "data", "a.lance"));
+    await plant(folder, "a.lance");
+    await durability.sync();
+    await plant(folder, "b.lance");
+    await expect(durability.sync()).rejects.toMatchObject({ code: "ELOOP" });
+    await expect(durability.sync()).rejects.toMatchObject({ code: "ELOOP" });
+    await rm(join(folder, "data", "b.lance"));
+    await durability.sync();
+  });
+
+  it("passes over files that are not complete, or went away meanwhile", async () => {
+    const folder = await makeTable();
+    for (const file of [".tmp1", "7.manifest#1"]) await plant(folder, file);
+    await new Durability(folder).sync();
+    await rm(join(folder, "_versions"), { recursive: true });
+    await new Durability(folder).sync();
+  });
+
+  it("looks again for a caller that comes while a pass is under way", async () => {
+    const folder = await makeTable();
+    const durability = new Durability(folder);
+    const first = durability.sync();
+    await plant(folder, "late.lance");
+    const second = durability.sync();
+    await first.catch(() => undefined);
+    await expect(second).rejects.toMatchObject({ code: "ELOOP" });
+  });
+
+  it("comes before the acknowledgement of a write", async () => {
+    const folder = await temporaryFolder({
+      defer: (cleanup) => onTestFinished(() => void cleanup()),
+    });
+    const sink = makeSink(folder);
+    const { signal } = new AbortController();
+    const collection = await sink.create(specOf({}, sink), signal);
+    await collection.write([toUpsert(makeRecord(1, 8))], signal);
+    await plant(join(folder, "index", "handbook.lance"), "b.lance");
+    const write = collection.write([toUpsert(makeRecord(2, 8))], signal);
+    await expect(write).rejects.toMatchObject({ ambiguous: true, retry: "later" });
+    await sink.close();
   });
 });
 
@@ -68,7 +135,7 @@ describe("an error of the driver", () => {
       "sink.rejected",
       "smaller",
     ],
-    ["something never seen", "sink.rejected", "smaller"],
+    ["something never seen", "sink.unreachable", "later"],
   ])("saying %j is %s, to be tried %s", (message, code, retry) => {
     const fault = toFault(new Error(message), call);
     expect(fault).toMatchObject({ code, retry, ambiguous: code !== "sink.rejected" });
