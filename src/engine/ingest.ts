@@ -38,7 +38,13 @@ export function workOf(
   const { pipeline } = run.context;
   const places = run.targets.map((target): Place => {
     const { shape } = target;
-    const base = versionBase({ pipeline, recipe, shape, space: run.space.hash });
+    const base = versionBase({
+      pipeline,
+      source: source.name,
+      recipe,
+      shape,
+      space: run.space.hash,
+    });
     return { id: target.id, base, target };
   });
   return {

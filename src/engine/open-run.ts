@@ -1,14 +1,14 @@
-import type { Mutation, StateSession } from "../contracts/index.ts";
+import type { Mutation } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
-import { Fault } from "../faults/index.ts";
 import type { RunContext } from "./context.ts";
 import { checkVectors, EmbeddingService } from "./embedding.ts";
 import { WriteHorizon } from "./horizon.ts";
-import { digest } from "./identity.ts";
 import { PendingFailures } from "./pending-failures.ts";
-import type { Pipeline, PipelineSink, PipelineSource } from "./pipeline.ts";
+import type { PipelineSink, PipelineSource } from "./pipeline.ts";
+import { pick } from "./pick.ts";
 import type { Run } from "./run-parts.ts";
-import { checkProbe, encodeProbe, openSpace, probeTexts, type Space } from "./space.ts";
+import { checkRecipes, recipeValues } from "./recipes.ts";
+import { checkProbe, encodeProbe, openSpace, probeKey, probeTexts, type Space } from "./space.ts";
 import { openTargets } from "./targets.ts";
 
 /** Opens and checks everything a run needs; refuses before anything is written to a sink. */
@@ -23,7 +23,7 @@ export async function openRun(context: RunContext): Promise<Run> {
   const { native } = space.model.dimensions;
   await session.commit([
     { kind: "value", key: probeKey(space.hash), value: encodeProbe(space.probe, native) },
-    ...recipeValues(context),
+    ...recipeValues(activeSources(context)),
   ]);
   return {
     context,
@@ -69,30 +69,12 @@ async function checkCache(context: RunContext, space: Space): Promise<void> {
   );
 }
 
-export function probeKey(space: string): string {
-  return `probe:${space}`;
-}
-
 export function activeSources(context: RunContext): readonly PipelineSource[] {
-  return select(context.pipeline.sources, context.options.sources, "source");
+  return pick(context.pipeline.sources, context.options.sources, "source");
 }
 
 function activeSinks(context: RunContext): readonly PipelineSink[] {
-  return select(context.pipeline.sinks, context.options.sinks, "sink");
-}
-
-function select<T>(
-  all: ReadonlyMap<string, T>,
-  names: readonly string[] | undefined,
-  what: string,
-): T[] {
-  if (names === undefined) return [...all.values()];
-  return names.map((name) => {
-    const found = all.get(name);
-    if (found !== undefined) return found;
-    const known = [...all.keys()].map((key) => `\`${key}\``).join(", ");
-    throw new Fault("config.invalid", `There is no ${what} \`${name}\`; the file has ${known}.`);
-  });
+  return pick(context.pipeline.sinks, context.options.sinks, "sink");
 }
 
 async function renameSources(context: RunContext): Promise<void> {
@@ -104,50 +86,4 @@ async function renameSources(context: RunContext): Promise<void> {
     renames.push({ kind: "rename-source", from: previously, to: name });
   }
   if (renames.length > 0) await session.commit(renames);
-}
-
-/** Refuses to embed a large share of the documents again only because parser or chunker changed. */
-async function checkRecipes(context: RunContext): Promise<void> {
-  const { pipeline, options, session } = context;
-  if (options.reprocess === true) return;
-  const { affected, indexed } = await recipeChange(pipeline, session);
-  const { maxFraction } = pipeline.policy.reprocess;
-  if (affected === 0 || affected <= maxFraction * indexed) return;
-  throw new Fault(
-    "refused.reprocess",
-    `Parser or chunker settings (or their version) changed: ${affected} of ${indexed} documents would be ` +
-      `chunked and embedded again; \`reprocess.max_fraction\` allows ${maxFraction}. ` +
-      "Look at `sluice plan`, then run with `--reprocess`, or undo the change.",
-  );
-}
-
-/** How many documents a changed recipe would embed again, of how many that are in the index. */
-export async function recipeChange(
-  pipeline: Pipeline,
-  session: StateSession,
-): Promise<{ readonly affected: number; readonly indexed: number }> {
-  let affected = 0;
-  let indexed = 0;
-  for (const source of pipeline.sources.values()) {
-    const documents = await session.count({ source: source.name, indexed: true });
-    indexed += documents;
-    const approved = await session.value(recipeKey(source));
-    if (approved !== undefined && approved !== sourceRecipe(source)) affected += documents;
-  }
-  return { affected, indexed };
-}
-
-function recipeValues(context: RunContext): Mutation[] {
-  return activeSources(context).map((source) => {
-    return { kind: "value", key: recipeKey(source), value: sourceRecipe(source) };
-  });
-}
-
-function recipeKey(source: PipelineSource): string {
-  return `recipe:${source.name}`;
-}
-
-function sourceRecipe(source: PipelineSource): string {
-  const parsers = source.parsers.map(({ type, recipe }) => `${type}=${recipe}`).toSorted();
-  return digest("source-recipe", source.chunkerRecipe, ...parsers);
 }

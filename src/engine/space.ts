@@ -26,6 +26,11 @@ export function spaceHash(model: EmbeddingModel): string {
   return digest("space", model.id, model.revision ?? "", model.prompts.document, String(native));
 }
 
+/** Where a state keeps the probe of a space. */
+export function probeKey(space: string): string {
+  return `probe:${space}`;
+}
+
 /** Opens the embedder and embeds the probe. */
 export async function openSpace(
   embedder: Embedder,

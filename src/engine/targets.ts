@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type {
   Collection,
+  CollectionDescription,
   CollectionMarker,
   EmbeddingModel,
   FaultLike,
@@ -107,8 +108,8 @@ export class Target {
 export interface SinkSurvey {
   readonly sink: PipelineSink;
   readonly decision: DimensionDecision;
+  readonly live: CollectionDescription | undefined;
   readonly marker: CollectionMarker | undefined;
-  readonly records: number;
 }
 
 /** Asks a sink for live truth and decides, without writing anything. */
@@ -129,7 +130,7 @@ export async function surveySink(
     createMetric: sink.sink.createMetric,
     pipeline: pipeline.name,
   });
-  return { sink, decision, marker: live?.marker, records: live?.records ?? 0 };
+  return { sink, decision, live, marker: live?.marker };
 }
 
 /** Opens the collections of the active sinks, or refuses before anything is written. */

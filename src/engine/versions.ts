@@ -26,6 +26,7 @@ export function metadataHash(document: DocumentRef, metadata: JsonObject): strin
 /** Everything that names a version of a document in a target, besides the document: made once per recipe and target. */
 export function versionBase(options: {
   readonly pipeline: Pipeline;
+  readonly source: string;
   readonly recipe: string;
   readonly shape: string;
   readonly space: string;
@@ -35,6 +36,7 @@ export function versionBase(options: {
     "version",
     engineRevision,
     pipeline.name,
+    options.source,
     options.recipe,
     options.shape,
     options.space,

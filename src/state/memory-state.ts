@@ -117,6 +117,8 @@ export class MemoryState {
         return this.#sources.set(mutation.row.name, mutation.row);
       case "forget-source":
         return this.#sources.delete(mutation.name);
+      case "rename-source":
+        return this.#renameSource(mutation.from, mutation.to);
       case "target":
         return this.#targets.set(mutation.info.target, mutation.info);
       case "forget-target":
@@ -161,6 +163,22 @@ export class MemoryState {
   #forgetTarget(target: string): void {
     this.#targets.delete(target);
     for (const row of this.#documents.values()) this.#release(row, target);
+  }
+
+  #renameSource(from: string, to: string): void {
+    const row = this.#sources.get(from);
+    if (row !== undefined) this.#sources.set(to, { ...row, name: to });
+    this.#sources.delete(from);
+    for (const document of [...this.#documents.values()]) {
+      if (document.source !== from) continue;
+      this.#documents.delete(keyText(document));
+      this.#put({ ...document, source: to });
+    }
+    for (const entry of [...this.#deletions.values()]) {
+      if (entry.source !== from) continue;
+      this.#deletions.delete(`${entry.at} ${from}`);
+      this.#countDeletions({ ...entry, source: to });
+    }
   }
 
   #countDeletions(entry: DeletionCount): void {

@@ -51,6 +51,8 @@ export class SqliteMutations {
         return this.#setSource(mutation.row);
       case "forget-source":
         return this.#statements.of("DELETE FROM sources WHERE name = ?").run(mutation.name);
+      case "rename-source":
+        return this.#renameSource(mutation.from, mutation.to);
       case "target": {
         const number = this.#targetNumber(mutation.info.target);
         const update = this.#statements.of("UPDATE target_names SET info = ? WHERE target = ?");
@@ -67,6 +69,15 @@ export class SqliteMutations {
       case "value":
         return this.#statements.of(setValue).run(mutation.key, JSON.stringify(mutation.value));
     }
+  }
+
+  #renameSource(from: string, to: string): void {
+    const documents = this.#statements.of("UPDATE documents SET source = ? WHERE source = ?");
+    documents.run(to, from);
+    const deletions = this.#statements.of("UPDATE deletions SET source = ? WHERE source = ?");
+    deletions.run(to, from);
+    const row = "UPDATE sources SET name = ?1, row = json_set(row, '$.name', ?1) WHERE name = ?2";
+    this.#statements.of(row).run(to, from);
   }
 
   /** A transaction was taken back: what it taught about targets is no longer so. */

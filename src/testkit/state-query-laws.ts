@@ -3,6 +3,7 @@ import { checkEqual, checkThat } from "./check.ts";
 import { lawBook } from "./law.ts";
 import {
   keyOf,
+  lookupOne,
   makeFailure,
   makeIds,
   makeTarget,
@@ -215,3 +216,35 @@ function byName(left: SourceRow, right: SourceRow): number {
 function countDeletions(source: string, at: number, deleted: number): Mutation {
   return { kind: "deletions", source, at, count: deleted };
 }
+
+law(
+  "moves a source with its documents, what targets hold, and its deletions to another name",
+  async (harness, context) => {
+    const { place, session } = await openPlaceForWriting(harness, context);
+    const row = {
+      name: "docs",
+      identity: "here",
+      cursor: undefined,
+      generation: 2,
+      swept: true,
+      completeAt: 5,
+    };
+    const ids = makeIds(2);
+    const settle = { kind: "settle", target: "t1", version: "v", ids } as const;
+    await session.commit([
+      { kind: "source", row },
+      { ...settle, key: keyOf("a") },
+      { ...settle, key: keyOf("b", "other") },
+      { kind: "deletions", source: "docs", at: 10, count: 3 },
+    ]);
+    await session.commit([{ kind: "rename-source", from: "docs", to: "wiki" }]);
+    await session.close();
+    const next = await openWriting(place, context);
+    checkEqual(await next.sources(), [{ ...row, name: "wiki" }], "the sources");
+    checkEqual(await next.count({ source: "docs" }), 0, "documents under the old name");
+    const moved = await lookupOne(next, keyOf("a", "wiki"));
+    checkEqual(moved?.targets.get("t1")?.ids, ids, "what the target holds of the moved document");
+    checkEqual(await next.count({ source: "other" }), 1, "documents of another source");
+    checkEqual(await next.deletionsSince("wiki", 0), 3, "the deletions counted");
+  },
+);
