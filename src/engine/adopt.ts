@@ -8,7 +8,6 @@ import type {
   TargetInfo,
 } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
-import { checkVectors } from "./embedding.ts";
 import { parseFingerprint } from "./identity.ts";
 import { withMark } from "./marks.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -37,7 +36,7 @@ export async function adopt(
   const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
   const session = await pipeline.state.open({ ...named, mode: "write" }, signal);
   try {
-    const space = await probe(pipeline, signal);
+    const space = await openSpace(pipeline.embedder, (request) => request(), signal);
     const { decision, marker: live } = await surveySink(pipeline, sink, space, signal);
     if (decision.kind === "create") {
       const message = `The collection ${sink.sink.address} does not exist; there is nothing to adopt.`;
@@ -76,15 +75,6 @@ export async function adopt(
   } finally {
     await session.close();
   }
-}
-
-async function probe(pipeline: Pipeline, signal: AbortSignal): Promise<Space> {
-  const { embedder } = pipeline;
-  const embed = async (texts: readonly string[]): Promise<readonly Float32Array[]> =>
-    (await embedder.embed(texts, "document", signal)).vectors;
-  const space = await openSpace(embedder, embed, signal);
-  checkVectors(space.probe, space.probe.length, space.model);
-  return space;
 }
 
 function newMarker(space: Space, dimension: number): CollectionMarker {

@@ -1,6 +1,6 @@
 import type { Clock, FaultLike, StateSession } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
-import { Gate, retry } from "../flow/index.ts";
+import { Gate, raceAbort, retry } from "../flow/index.ts";
 import type { RunEvent } from "./events.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { Tally } from "./tally.ts";
@@ -112,12 +112,17 @@ export class RunContext {
     this.stopPulling();
   }
 
-  /** Calls a component with the run's retry policy. */
+  /**
+   * Calls a component with the run's retry policy. An abort ends it at once, also when the component hangs; a request
+   * to stop ends its waiting.
+   */
   retry<T>(component: string, call: () => Promise<T>, ambiguous: boolean): Promise<T> {
     const { clock, random } = this;
     const policy = this.pipeline.policy.retry;
     const onRetry = (fault: FaultLike, delayMs: number): void =>
       this.emit({ kind: "retrying", component, fault, delayMs });
-    return retry(call, { policy, clock, random, ambiguous, onRetry }, this.signal);
+    const giveUp = this.stopping;
+    const options = { policy, clock, random, ambiguous, giveUp, onRetry };
+    return retry(() => raceAbort(call(), this.signal), options, this.signal);
   }
 }

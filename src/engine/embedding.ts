@@ -1,7 +1,8 @@
 import type { EmbeddingCache, EmbeddingModel } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
-import { assert, Fault } from "../faults/index.ts";
+import { assert } from "../faults/index.ts";
 import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
+import { checkVectors } from "./check-vectors.ts";
 import type { RunContext } from "./context.ts";
 
 /** A batch that is not full waits this long for company. */
@@ -62,7 +63,10 @@ export class EmbeddingService {
   /** Embeds one text, or joins the call that already does. */
   embed(item: EmbedItem): Promise<Outcome<Float32Array>> {
     const running = this.#inFlight.get(item.key);
-    if (running !== undefined) return running;
+    if (running !== undefined) {
+      this.#context.emit({ kind: "chunks-cached", count: 1 });
+      return running;
+    }
     const embedding = this.#coalescer.submit(item).finally(() => this.#inFlight.delete(item.key));
     this.#inFlight.set(item.key, embedding);
     return embedding;
@@ -103,40 +107,3 @@ export class EmbeddingService {
 }
 
 const noVector = new Float32Array(0);
-
-/** Refuses an answer with a wrong count, length or value, whatever the embedder's own checks say. */
-export function checkVectors(
-  vectors: readonly Float32Array[],
-  count: number,
-  model: EmbeddingModel,
-): void {
-  const { native } = model.dimensions;
-  if (vectors.length !== count) {
-    throw new Fault(
-      "embed.invalid",
-      `The embedder \`${model.id}\` gave ${vectors.length} vectors for ${count} texts. Nothing of it is used.`,
-    );
-  }
-  for (const vector of vectors) {
-    if (vector.length !== native) {
-      throw new Fault(
-        "embed.invalid",
-        `The embedder \`${model.id}\` gave a vector of length ${vector.length} instead of ${native}. ` +
-          "Nothing of it is used.",
-      );
-    }
-    if (!isFiniteVector(vector)) {
-      throw new Fault(
-        "embed.invalid",
-        `The embedder \`${model.id}\` gave a vector with a value that is not a finite number. ` +
-          "Nothing of it is used.",
-      );
-    }
-  }
-}
-
-export function isFiniteVector(vector: Float32Array): boolean {
-  let sum = 0;
-  for (let index = 0; index < vector.length; index += 1) sum += Math.abs(vector[index] ?? 0);
-  return Number.isFinite(sum);
-}

@@ -1,7 +1,7 @@
 import type { Mutation } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
 import type { RunContext } from "./context.ts";
-import { checkVectors, EmbeddingService } from "./embedding.ts";
+import { EmbeddingService } from "./embedding.ts";
 import { WriteHorizon } from "./horizon.ts";
 import { PendingFailures } from "./pending-failures.ts";
 import type { PipelineSink, PipelineSource } from "./pipeline.ts";
@@ -38,13 +38,11 @@ export async function openRun(context: RunContext): Promise<Run> {
 /** The embedding space, checked against the probes that state and cache remember. */
 async function probedSpace(context: RunContext): Promise<Space> {
   const { pipeline, session, signal } = context;
-  const { embedder } = pipeline;
-  const embed = async (texts: readonly string[]): Promise<readonly Float32Array[]> => {
-    const call = (): ReturnType<typeof embedder.embed> => embedder.embed(texts, "document", signal);
-    return (await context.retry("embedder", call, true)).vectors;
-  };
-  const space = await openSpace(embedder, embed, signal);
-  checkVectors(space.probe, probeTexts.length, space.model);
+  const space = await openSpace(
+    pipeline.embedder,
+    (request) => context.retry("embedder", request, true),
+    signal,
+  );
   const { native } = space.model.dimensions;
   const stored = await session.value(probeKey(space.hash));
   if (typeof stored === "string") checkProbe(space, stored, native, "the state");

@@ -8,7 +8,6 @@ import type {
   StateSession,
 } from "../contracts/index.ts";
 import { batches, systemClock } from "../flow/index.ts";
-import { checkVectors } from "./embedding.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { guardDeletions, guardWindowMs } from "./guard.ts";
 import { checkMark } from "./marks.ts";
@@ -177,10 +176,7 @@ class Planner {
 
   async #space(): Promise<Space> {
     const { embedder } = this.#pipeline;
-    const embed = async (texts: readonly string[]): Promise<readonly Float32Array[]> =>
-      (await embedder.embed(texts, "document", this.#signal)).vectors;
-    const space = await openSpace(embedder, embed, this.#signal);
-    checkVectors(space.probe, space.probe.length, space.model);
+    const space = await openSpace(embedder, (request) => request(), this.#signal);
     const stored = await this.#session?.value(probeKey(space.hash));
     const { native } = space.model.dimensions;
     if (typeof stored === "string") checkProbe(space, stored, native, "the state");

@@ -1,7 +1,7 @@
 import type { Filter, JsonObject, SearchHit } from "../contracts/index.ts";
 import { fit } from "../dimensions/index.ts";
 import { Fault } from "../faults/index.ts";
-import { checkVectors } from "./embedding.ts";
+import { checkVectors } from "./check-vectors.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { spaceHash } from "./space.ts";
 import { surveySink } from "./targets.ts";

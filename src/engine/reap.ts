@@ -72,7 +72,8 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
   const wait = waitForHorizon(run, key, row);
   if (wait > 0) {
     context.emit({ kind: "waiting", reason: "write-horizon", milliseconds: wait });
-    await clock.sleep(wait, context.signal);
+    await clock.sleep(wait, context.stopping).catch(() => undefined);
+    if (context.stopping.aborted) return;
   }
   const held = run.targets.filter((target) => row.targets.has(target.id));
   if (held.length > 0 && byGuard) {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { access } from "node:fs/promises";
 import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
-import { join, systemClock } from "../flow/index.ts";
+import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
@@ -88,7 +88,11 @@ async function synchronise(context: RunContext): Promise<void> {
     if (context.options.sources === undefined) await reapRemoved(opened, [...rows.keys()]);
     opened.pending.finish();
     for (const target of opened.targets) {
-      if (target.fault === undefined) await target.collection.optimize?.(context.signal);
+      if (target.fault === undefined)
+        await raceAbort(
+          target.collection.optimize?.(context.signal) ?? Promise.resolve(),
+          context.signal,
+        );
     }
   } catch (error) {
     context.fail("run", error);
@@ -164,7 +168,9 @@ function resultOf(context: RunContext, run: string, durationMs: number): RunResu
 
 function verdict(context: RunContext): [RunStatus, ExitCode] {
   const { tally, fatal } = context;
-  if (fatal !== undefined) {
+  // After a request to stop, a component that needs patience is not waited for.
+  const impatient = context.interrupted && fatal?.retry === "later";
+  if (fatal !== undefined && !impatient) {
     const code = exitCodeOf(fatal);
     return [code === exitCodes.refused ? "refused" : "failed", code];
   }

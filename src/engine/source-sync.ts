@@ -54,6 +54,8 @@ export class SourceSync {
     try {
       for await (const events of batches(read, { ...batch, clock: context.clock }, stop)) {
         for (const group of groups(events)) await this.#handle(group);
+        // While following, changes come one by one after the listing.
+        if (follow && !this.#listing && !stop.aborted) await this.#settle();
         if (this.#limitReached() || stop.aborted) break;
       }
     } catch (error) {
@@ -151,7 +153,6 @@ export class SourceSync {
     await this.intake.queue.settled();
     if (this.intake.gap || context.stopping.aborted) return;
     if (listing === "complete") await this.#sweep();
-    if (context.options.follow === true) await this.#settle();
   }
 
   /** Marks as gone what this generation did not see; the guard decides whether it is deleted. */

@@ -1,5 +1,6 @@
 import type { Embedder, EmbeddingModel } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
+import { checkVectors } from "./check-vectors.ts";
 import { digest } from "./identity.ts";
 
 /** Texts that are embedded at the start of every run, to notice a model that changed under its name. */
@@ -34,12 +35,14 @@ export function probeKey(space: string): string {
 /** Opens the embedder and embeds the probe. */
 export async function openSpace(
   embedder: Embedder,
-  embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>,
+  /** Calls the embedder; a run retries here. */
+  call: <T>(request: () => Promise<T>) => Promise<T>,
   signal: AbortSignal,
 ): Promise<Space> {
-  const model = await embedder.open(signal);
-  const probe = await embed(probeTexts);
-  return { hash: spaceHash(model), model, probe };
+  const model = await call(() => embedder.open(signal));
+  const { vectors } = await call(() => embedder.embed(probeTexts, "document", signal));
+  checkVectors(vectors, probeTexts.length, model);
+  return { hash: spaceHash(model), model, probe: vectors };
 }
 
 /** The first `dimension` numbers of each probe vector, as a marker stores them. */

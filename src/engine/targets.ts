@@ -9,6 +9,7 @@ import type {
 } from "../contracts/index.ts";
 import { decideDimension, type DimensionDecision } from "../dimensions/index.ts";
 import { Fault } from "../faults/index.ts";
+import { raceAbort } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
 import { checkMark, withMark } from "./marks.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
@@ -225,7 +226,7 @@ async function openTarget(
   const created = decision.kind === "create";
   const spec = { ...decision, fields: pipeline.fields };
   const collection = created
-    ? await sink.sink.create(spec, signal)
+    ? await raceAbort(sink.sink.create(spec, signal), signal)
     : await context.retry(component, () => sink.sink.open(signal), true);
   if (collection.dimension !== decision.dimension) {
     throw new Fault(

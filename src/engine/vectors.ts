@@ -1,7 +1,8 @@
 import type { FaultLike } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
-import { join } from "../flow/index.ts";
-import { type EmbedItem, isFiniteVector } from "./embedding.ts";
+import { join, raceAbort } from "../flow/index.ts";
+import { isFiniteVector } from "./check-vectors.ts";
+import type { EmbedItem } from "./embedding.ts";
 import type { PendingChunk } from "./prepare.ts";
 import type { Run } from "./run-parts.ts";
 import type { Target } from "./targets.ts";
@@ -84,7 +85,8 @@ async function readMissing(
     if (keyOf.size === 0) continue;
     try {
       const options = { vectors: true };
-      const records = await target.collection.read([...keyOf.keys()], options, context.signal);
+      const reading = target.collection.read([...keyOf.keys()], options, context.signal);
+      const records = await raceAbort(reading, context.signal);
       for (const { id, vector } of records) {
         const key = keyOf.get(id);
         if (key === undefined || vector?.length !== target.dimension) continue;

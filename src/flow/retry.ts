@@ -17,6 +17,8 @@ export interface RetryOptions {
   readonly random: () => number;
   /** Whether a call whose outcome is unknown may be repeated at once. */
   readonly ambiguous: boolean;
+  /** Ends waiting: the last fault is given instead of another attempt. */
+  readonly giveUp?: AbortSignal;
   readonly onRetry?: (fault: FaultLike, delayMs: number, attempt: number) => void;
 }
 
@@ -40,9 +42,11 @@ export async function retry<T>(
       const jitter = options.random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1));
       const delay = Math.max(error.retryAfterMs ?? 0, jitter);
       const over = clock.monotonic() - started + delay > policy.totalMs;
-      if (attempt >= policy.attempts || over) throw error;
+      if (attempt >= policy.attempts || over || options.giveUp?.aborted === true) throw error;
       options.onRetry?.(error, delay, attempt);
-      await clock.sleep(delay, signal);
+      await clock.sleep(delay, options.giveUp ?? signal).catch((reason: unknown) => {
+        throw signal.aborted ? reason : error;
+      });
     }
   }
 }
