@@ -50,8 +50,8 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   for await (const page of session.pages(query)) {
     if (context.stopping.aborted) return false;
     for (const row of page) {
-      const run_ = (): Promise<void> => reapDocument(run, row, byGuard);
-      options.queue.add(row.id, { run: run_, listed: false });
+      const task = (): Promise<void> => reapDocument(run, row, byGuard);
+      options.queue.add(row.id, { run: task, listed: false });
     }
     await options.queue.settled();
   }

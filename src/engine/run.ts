@@ -144,7 +144,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-function resultOf(context: RunContext, run: string, durationMs: number): RunResult {
+function resultOf(context: RunContext, id: string, durationMs: number): RunResult {
   const { tally, pipeline } = context;
   const { listed, added, updated, unchanged, deleted, failed } = tally;
   const withheld = tally.withheld.reduce((sum, { count }) => sum + count, 0);
@@ -152,7 +152,7 @@ function resultOf(context: RunContext, run: string, durationMs: number): RunResu
   const error = context.fatal;
   const summary: RunSummary = {
     pipeline: pipeline.name,
-    run,
+    run: id,
     status,
     documents: { listed, added, updated, unchanged, deleted, withheld, failed },
     chunks: { total: tally.chunks, embedded: tally.embedded, cached: tally.cached },
@@ -195,11 +195,11 @@ async function record(context: RunContext, row: RunRow, summary: RunSummary): Pr
   });
 }
 
-function neverStarted(pipeline: Pipeline, run: string, fault: FaultLike): RunResult {
+function neverStarted(pipeline: Pipeline, id: string, fault: FaultLike): RunResult {
   const exitCode = exitCodeOf(fault);
   const summary: RunSummary = {
     pipeline: pipeline.name,
-    run,
+    run: id,
     status: exitCode === exitCodes.refused ? "refused" : "failed",
     documents: {
       listed: 0,

@@ -191,8 +191,9 @@ async function checkPage(
   counts.expected += expected.size;
   const ids = [...expected.keys()];
   const seen = new Set<string>();
-  for (let start = 0; start < ids.length && collection !== undefined; start += readAtOnce) {
+  for (let start = 0; start < ids.length; start += readAtOnce) {
     const part = ids.slice(start, start + readAtOnce);
+    if (collection === undefined) break;
     for (const record of await collection.read(part, { vectors: true }, signal)) {
       const wanted = expected.get(record.id);
       if (wanted === undefined || seen.has(record.id)) continue;
