@@ -9,7 +9,7 @@ import type {
   WriteOperation,
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import { Fault, isFault } from "../../../src/faults/index.ts";
 import { Durability } from "./durability.ts";
 import { encodeRecords } from "./encode.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -160,11 +160,16 @@ export class LanceCollection implements Collection {
     await this.#durable();
   }
 
+  /** Loses against a write or a compaction of another process without a fault: the next run compacts. */
   async optimize(signal: AbortSignal): Promise<void> {
-    const compacted = await this.#live.run("alone", "optimised", signal, () =>
-      this.#housekeeping.finish(),
-    );
-    if (compacted) await this.#durable();
+    try {
+      const compacted = await this.#live.run("alone", "optimised", signal, () =>
+        this.#housekeeping.finish(),
+      );
+      if (compacted) await this.#durable();
+    } catch (error) {
+      if (!isFault(error) || error.code !== "sink.conflict") throw error;
+    }
   }
 
   close(): Promise<void> {

@@ -317,6 +317,20 @@ describe("the housekeeping of a lancedb table", () => {
     expect(await collection.count(undefined, signal)).toBe(70);
   });
 
+  it("loses against another client's compaction without a fault, and without a record", async () => {
+    const folder = await openFolder();
+    await created(folder);
+    const collections = await Promise.all(
+      Array.from({ length: 5 }, () => sinkIn(folder).open(signal)),
+    );
+    for (const collection of collections) {
+      await collection.write(makeRecords(20, 8).map(toUpsert), signal);
+    }
+    await Promise.all(collections.map((collection) => collection.optimize?.(signal)));
+    expect(await fragments(folder)).toBe(1);
+    expect(await collections[0]?.count(undefined, signal)).toBe(100);
+  });
+
   it("does nothing at the end of a run that wrote nothing", async () => {
     const folder = await openFolder();
     const { collection } = await created(folder);
