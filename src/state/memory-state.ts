@@ -169,12 +169,12 @@ export class MemoryState {
     const row = this.#sources.get(from);
     if (row !== undefined) this.#sources.set(to, { ...row, name: to });
     this.#sources.delete(from);
-    for (const document of [...this.#documents.values()]) {
+    for (const document of this.#documents.values()) {
       if (document.source !== from) continue;
       this.#documents.delete(keyText(document));
       this.#put({ ...document, source: to });
     }
-    for (const entry of [...this.#deletions.values()]) {
+    for (const entry of this.#deletions.values()) {
       if (entry.source !== from) continue;
       this.#deletions.delete(`${entry.at} ${from}`);
       this.#countDeletions({ ...entry, source: to });
