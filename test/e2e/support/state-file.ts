@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+
+/** Looks into state and cache from outside, as another process may. */
+function look<T>(path: string, none: T, read: (database: DatabaseSync) => T): T {
+  if (!existsSync(path)) return none;
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  try {
+    return read(database);
+  } catch (error) {
+    // The file is there a moment before its tables are.
+    if (error instanceof Error && error.message.includes("no such table")) return none;
+    throw error;
+  } finally {
+    database.close();
+  }
+}
+
+/** Every document that is begun and not settled, with its target and the ids that may be there. */
+export function begunIn(state: string): ReadonlySet<string> {
+  return look(state, new Set<string>(), (database) => {
+    const rows = database
+      .prepare(
+        "SELECT d.id, t.target, hex(t.ids) AS ids FROM targets t JOIN documents d USING (document) WHERE t.settled = 0",
+      )
+      .all();
+    return new Set(rows.map((row) => JSON.stringify([row["id"], row["target"], row["ids"]])));
+  });
+}
+
+/** How many vectors an embedding cache holds. */
+export function vectorsIn(cache: string): number {
+  return look(cache, 0, (database) =>
+    Number(database.prepare("SELECT count(*) AS count FROM entries").get()?.["count"]),
+  );
+}
