@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type {
-  CollectionMarker,
   DocumentKey,
   Mutation,
   StateSession,
@@ -9,10 +8,11 @@ import type {
 } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
 import { parseFingerprint } from "./identity.ts";
-import { withMark } from "./marks.ts";
+import { newMarker, withMark } from "./marks.ts";
+import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
-import { checkProbe, encodeProbe, openSpace, type Space } from "./space.ts";
+import { checkProbe, openSpace } from "./space.ts";
 import { surveySink } from "./targets.ts";
 
 export interface AdoptResult {
@@ -33,8 +33,7 @@ export async function adopt(
   const signal = options.signal ?? new AbortController().signal;
   const sink = sinkOf(pipeline, options.sink);
   const { name, previously } = pipeline;
-  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
-  const session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+  const session = await openStateToWrite(pipeline, signal);
   try {
     const space = await openSpace(pipeline.embedder, (request) => request(), signal);
     const { decision, marker: live } = await surveySink(pipeline, sink, space, signal);
@@ -47,7 +46,7 @@ export async function adopt(
     }
     if (live !== undefined) checkProbe(space, live.probe, live.dimension, sink.sink.address);
     const collection = await sink.sink.open(signal);
-    const marker = live ?? newMarker(space, collection.dimension);
+    const marker = live ?? newMarker(space, collection.dimension, randomUUID());
     const target = marker.incarnation;
     await session.commit([{ kind: "forget-target", target }]);
     for await (const page of collection.scan({ pipeline: name }, signal)) {
@@ -75,17 +74,6 @@ export async function adopt(
   } finally {
     await session.close();
   }
-}
-
-function newMarker(space: Space, dimension: number): CollectionMarker {
-  return {
-    version: 1,
-    incarnation: randomUUID(),
-    space: { hash: space.hash, model: space.model.id },
-    dimension,
-    probe: encodeProbe(space.probe, dimension),
-    pipelines: {},
-  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Collection, DocumentRow, Mutation, StateSession } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
+import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { deleteRecords } from "./verify.ts";
 
@@ -23,9 +24,7 @@ export async function forget(pipeline: Pipeline, options: ForgetOptions): Promis
     throw new Fault("config.invalid", "Name either a sink or a source to forget.");
   }
   const signal = options.signal ?? new AbortController().signal;
-  const { name, previously } = pipeline;
-  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
-  const session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+  const session = await openStateToWrite(pipeline, signal);
   try {
     return options.sink === undefined
       ? await forgetSource(pipeline, session, options.source ?? "", options, signal)

@@ -1,4 +1,6 @@
 import type { CollectionMarker, TargetInfo } from "../contracts/index.ts";
+import type { PipelineSink } from "./pipeline.ts";
+import { encodeProbe, type Space } from "./space.ts";
 
 export type MarkDecision =
   /** The pipeline has not written to this collection before. */
@@ -78,4 +80,27 @@ export function withMark(
   );
   const own = { stateId: mark.stateId, runSeq: mark.runSeq };
   return { ...marker, pipelines: Object.fromEntries([...others, [mark.pipeline, own]]) };
+}
+
+/** The marker of a collection that has none yet. */
+export function newMarker(space: Space, dimension: number, incarnation: string): CollectionMarker {
+  return {
+    version: 1,
+    incarnation,
+    space: { hash: space.hash, model: space.model.id },
+    dimension,
+    probe: encodeProbe(space.probe, dimension),
+    pipelines: {},
+  };
+}
+
+/** The sentences for a collection and a state that do not belong together. */
+export function stateRefusal(
+  sink: PipelineSink,
+  why: string,
+): { readonly reason: string; readonly remedy: string } {
+  return {
+    reason: `The collection ${sink.sink.address} of sink \`${sink.name}\` does not match the state: ${why}.`,
+    remedy: `Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`,
+  };
 }

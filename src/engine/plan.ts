@@ -10,7 +10,8 @@ import type {
 import { batches, systemClock } from "../flow/index.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { guardDeletions, guardWindowMs } from "./guard.ts";
-import { checkMark } from "./marks.ts";
+import { checkMark, stateRefusal } from "./marks.ts";
+import { openStateToRead } from "./open-state.ts";
 import { parserFor } from "./parsing.ts";
 import { pick } from "./pick.ts";
 import type { Pipeline, PipelineSource } from "./pipeline.ts";
@@ -90,9 +91,7 @@ export interface PlanResult {
 /** Asks every component for live truth and tells what a run would do. Writes nothing, takes no lease. */
 export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promise<PlanResult> {
   const signal = options.signal ?? new AbortController().signal;
-  const { name, previously } = pipeline;
-  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
-  const session = await pipeline.state.open({ ...named, mode: "read" }, signal);
+  const session = await openStateToRead(pipeline, signal);
   try {
     return await new Planner(pipeline, options, session, signal).plan();
   } finally {
@@ -202,11 +201,11 @@ class Planner {
     const chosen = { ...base, dimension, metric: base.metric ?? metric };
     const reason = await this.#stateRefusal(survey);
     if (reason === undefined) return { ...chosen, action: decision.kind };
-    const remedy = `Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`;
-    return { ...chosen, action: "refuse", code: "refused.state", reason, remedy };
+    const refusal = stateRefusal(sink, reason);
+    return { ...chosen, action: "refuse", code: "refused.state", ...refusal };
   }
 
-  async #stateRefusal({ marker, sink }: SinkSurvey): Promise<string | undefined> {
+  async #stateRefusal({ marker }: SinkSurvey): Promise<string | undefined> {
     if (marker === undefined) return undefined;
     const infos = (await this.#session?.targets()) ?? [];
     const mark = checkMark({
@@ -216,9 +215,7 @@ class Planner {
       stateId: this.#session?.stateId ?? "",
       info: infos.find((info) => info.target === marker.incarnation),
     });
-    return mark.kind === "refuse"
-      ? `The collection ${sink.sink.address} does not match the state: ${mark.reason}.`
-      : undefined;
+    return mark.kind === "refuse" ? mark.reason : undefined;
   }
 
   /** Lists a source and decides on every document as a run would. */

@@ -7,6 +7,7 @@ import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { activeSources, openRun } from "./open-run.ts";
+import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { reap } from "./reap.ts";
 import type { Run } from "./run-parts.ts";
@@ -27,11 +28,9 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
   const id = randomUUID();
   const started = { wall: clock.now(), monotonic: clock.monotonic() };
   const signal = options.signal ?? new AbortController().signal;
-  const { name, previously } = pipeline;
   let session: StateSession;
   try {
-    const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
-    session = await pipeline.state.open({ ...named, mode: "write" }, signal);
+    session = await openStateToWrite(pipeline, signal);
   } catch (error) {
     if (!isFault(error)) throw error;
     return neverStarted(pipeline, id, error);
@@ -46,7 +45,7 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
       summary: undefined,
     };
     await session.commit([{ kind: "run", row }], { durable: false });
-    context.emit({ kind: "run-started", pipeline: name, run: id });
+    context.emit({ kind: "run-started", pipeline: pipeline.name, run: id });
     await synchronise(context);
     if (context.bug !== undefined) throw context.bug;
     const result = resultOf(context, id, clock.monotonic() - started.monotonic);

@@ -11,9 +11,9 @@ import { decideDimension, type DimensionDecision } from "../dimensions/index.ts"
 import { Fault } from "../faults/index.ts";
 import { raceAbort } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
-import { checkMark, withMark } from "./marks.ts";
+import { checkMark, newMarker, stateRefusal, withMark } from "./marks.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
-import { checkProbe, encodeProbe, type Space } from "./space.ts";
+import { checkProbe, type Space } from "./space.ts";
 import { TargetWriter } from "./target-writer.ts";
 
 /** A sink's collection, open, checked, and ready to be written. */
@@ -195,22 +195,19 @@ async function checkSurvey(
     info: known.get(marker.incarnation),
   });
   if (mark.kind === "known") return;
-  if (mark.kind === "refuse") throw stateRefusal(sink, mark.reason);
+  if (mark.kind === "refuse") throw mismatch(sink, mark.reason);
   const collection = await sink.sink.open(context.signal);
   const filter = [{ field: "pipeline", operator: "=", value: pipeline.name }] as const;
   const own = await collection.count(filter, context.signal);
   if (own > 0) {
     const reason = `it holds ${own} records of this pipeline that the state does not know`;
-    throw stateRefusal(sink, reason);
+    throw mismatch(sink, reason);
   }
 }
 
-function stateRefusal(sink: PipelineSink, reason: string): Fault {
-  return new Fault(
-    "refused.state",
-    `The collection ${sink.sink.address} of sink \`${sink.name}\` does not match the state: ${reason}. ` +
-      `Nothing was written. Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`,
-  );
+function mismatch(sink: PipelineSink, why: string): Fault {
+  const { reason, remedy } = stateRefusal(sink, why);
+  return new Fault("refused.state", `${reason} Nothing was written. ${remedy}`);
 }
 
 async function openTarget(
@@ -235,7 +232,8 @@ async function openTarget(
         `${decision.dimension} was decided a moment ago: it was changed meanwhile. Run again.`,
     );
   }
-  const marker = survey.marker ?? newMarker(space, decision.dimension, unmarked(known, sink));
+  const marker =
+    survey.marker ?? newMarker(space, decision.dimension, unmarked(known, sink) ?? randomUUID());
   const info: TargetInfo = {
     ...(known.get(marker.incarnation) ?? { markerSeq: 0, attemptedSeq: 0 }),
     target: marker.incarnation,
@@ -258,19 +256,4 @@ function unmarked(known: ReadonlyMap<string, TargetInfo>, sink: PipelineSink): s
     if (info.address === sink.sink.address && info.markerSeq === 0) return info.target;
   }
   return undefined;
-}
-
-function newMarker(
-  space: Space,
-  dimension: number,
-  incarnation: string | undefined,
-): CollectionMarker {
-  return {
-    version: 1,
-    incarnation: incarnation ?? randomUUID(),
-    space: { hash: space.hash, model: space.model.id },
-    dimension,
-    probe: encodeProbe(space.probe, dimension),
-    pipelines: {},
-  };
 }

@@ -10,7 +10,8 @@ import type {
 import { Fault } from "../faults/index.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { recordFingerprint } from "./identity.ts";
-import { checkMark } from "./marks.ts";
+import { checkMark, stateRefusal } from "./marks.ts";
+import { openStateToRead, openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { run } from "./run.ts";
@@ -93,11 +94,9 @@ async function withState<T>(
   signal: AbortSignal,
   use: (session: StateSession) => Promise<T>,
 ): Promise<T> {
-  const { name, previously } = pipeline;
-  const named = { pipeline: name, ...(previously === undefined ? {} : { previously }) };
   const session = write
-    ? await pipeline.state.open({ ...named, mode: "write" }, signal)
-    : await pipeline.state.open({ ...named, mode: "read" }, signal);
+    ? await openStateToWrite(pipeline, signal)
+    : await openStateToRead(pipeline, signal);
   if (session === undefined) {
     throw new Fault(
       "refused.state",
@@ -165,11 +164,8 @@ async function refuseOtherState(
     info: infos.find((info) => info.target === marker.incarnation),
   });
   if (mark.kind !== "refuse") return;
-  throw new Fault(
-    "refused.state",
-    `The collection ${sink.sink.address} of sink \`${sink.name}\` does not match the state: ${mark.reason}. ` +
-      `Bring the right state back, or rebuild it with \`sluice adopt --sink ${sink.name}\`.`,
-  );
+  const { reason, remedy } = stateRefusal(sink, mark.reason);
+  throw new Fault("refused.state", `${reason} ${remedy}`);
 }
 
 /** Compares the documents of one page; gives those that are not as they should be. */
