@@ -28,6 +28,8 @@ export interface PipelineOptions {
   readonly embedder?: readonly string[];
   /** Dimensions by sink and collection; one sink `search` when left out. */
   readonly sinks?: Readonly<Record<string, number | "auto">>;
+  /** The settings of the cache; a file of its own when left out. */
+  readonly cache?: string;
   /** More lines under the source `docs`. */
   readonly source?: readonly string[];
   /** More lines at the top level. */
@@ -54,7 +56,7 @@ export function pipelineText(options: PipelineOptions = {}): string {
       `  ${name}: { type: lancedb, uri: index, collection: ${name}, dimension: ${size} }`,
     ]),
     "state: { type: sqlite, path: state/pipeline.sqlite }",
-    "cache: { type: sqlite, path: cache/cache.sqlite }",
+    `cache: { ${options.cache ?? "type: sqlite, path: cache/cache.sqlite"} }`,
     "retry: { attempts: 2, base_ms: 1, max_ms: 5, total_ms: 2000 }",
     ...(options.more ?? []),
     "",
