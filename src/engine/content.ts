@@ -24,6 +24,8 @@ export async function openContent(
   signal: AbortSignal,
 ): Promise<OpenContent> {
   if (document.content.kind !== "bytes") throw new TypeError("Only bytes can be opened.");
+  // Before the first byte: parts of a document that fails at the end would be embedded for nothing.
+  if (sizeOf(document) > options.maxBytes) throw tooLarge(document, options.maxBytes);
   const iterator = abortable(document.content.open(signal), signal)[Symbol.asyncIterator]();
   const sha = createHash("sha256");
   const head: Uint8Array[] = [];
@@ -82,6 +84,7 @@ export async function hashContent(
   signal: AbortSignal,
 ): Promise<string> {
   if (document.content.kind !== "bytes") throw new TypeError("Only bytes can be hashed.");
+  if (sizeOf(document) > maxBytes) throw tooLarge(document, maxBytes);
   const sha = createHash("sha256");
   let size = 0;
   for await (const bytes of abortable(document.content.open(signal), signal)) {
@@ -108,7 +111,12 @@ export async function* hashEvents(
 
 /** Whether a content is read whole before parsing. */
 export function isSmall(document: DocumentRef): boolean {
-  return (document.content.sizeBytes ?? 0) <= wholeBytes;
+  return sizeOf(document) <= wholeBytes;
+}
+
+/** The size as the listing saw it. */
+function sizeOf(document: DocumentRef): number {
+  return document.content.sizeBytes ?? 0;
 }
 
 function digestOf(sha: Hash): string {
