@@ -23,6 +23,29 @@ function page(number: number): [id: string, text: string] {
   return [`page-${number}.md`, `# Page ${number}\n\nWhat page ${number} says.\n`];
 }
 
+/**
+ * Two documents, one worked on at a time: while the server is asked for the first, both are listed and the second
+ * is not read yet. The act happens then.
+ */
+async function whileListed(act: (place: Place) => void) {
+  const server = await startEmbeddingServer();
+  await using _ = server;
+  const embedder = serverEmbedder(server.url);
+  const place = await indexed(2, { embedder, more: ["limits: { documents: 1 }"] });
+  await place.write("page-0.md", "# Page 0\n\nThe first text is another one now.\n");
+  await place.write("page-1.md", "# Page 1\n\nThe second text is another one now.\n");
+  let done = false;
+  server.behave(({ texts }) => {
+    if (!done && texts.some((text) => text.includes("first text"))) act(place);
+    done ||= texts.some((text) => text.includes("first text"));
+    return undefined;
+  });
+  const result = await sync(place.file);
+  expect(done).toBe(true);
+  const texts = [...(await readIndex(place.index, "search")).values()].map(({ text }) => text);
+  return { ...result, texts };
+}
+
 describe("a source", () => {
   test("whose root vanished between runs is an error, and nothing of it is deleted", async () => {
     const place = await indexed(4);
@@ -80,29 +103,6 @@ describe("a source", () => {
 });
 
 describe("a file that changes while the run is at work", () => {
-  /**
-   * Two documents, one worked on at a time: while the server is asked for the first, both are listed and the second
-   * is not read yet. The act happens then.
-   */
-  async function whileListed(act: (place: Place) => void) {
-    const server = await startEmbeddingServer();
-    await using _ = server;
-    const embedder = serverEmbedder(server.url);
-    const place = await indexed(2, { embedder, more: ["limits: { documents: 1 }"] });
-    await place.write("page-0.md", "# Page 0\n\nThe first text is another one now.\n");
-    await place.write("page-1.md", "# Page 1\n\nThe second text is another one now.\n");
-    let done = false;
-    server.behave(({ texts }) => {
-      if (!done && texts.some((text) => text.includes("first text"))) act(place);
-      done ||= texts.some((text) => text.includes("first text"));
-      return undefined;
-    });
-    const result = await sync(place.file);
-    expect(done).toBe(true);
-    const texts = [...(await readIndex(place.index, "search")).values()].map(({ text }) => text);
-    return { ...result, texts };
-  }
-
   test("and vanished since it was listed is looked up again, and deleted", async () => {
     const { exitCode, summary, texts } = await whileListed((place) => {
       rmSync(join(place.docs, "page-1.md"));
