@@ -55,8 +55,8 @@ const here: Readonly<Record<string, readonly Law[]>> = {
 /** Connectors whose laws need a server or a database, and run in a test of their own. */
 const elsewhere: Readonly<Record<string, string>> = {
   "embedder openai": "embedders/openai/laws.test.ts",
-  "sink lancedb": "sinks/lancedb-laws.test.ts",
-  "sink memory": "sinks/memory.test.ts",
+  "sink lancedb": "sinks/lancedb/laws.test.ts",
+  "sink memory": "sinks/memory/memory.test.ts",
 };
 
 const runner = { describe, it };

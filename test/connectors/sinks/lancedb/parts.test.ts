@@ -2,12 +2,12 @@ import * as fc from "fast-check";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Durability } from "../../../connectors/sinks/lancedb/durability.ts";
-import { toFault } from "../../../connectors/sinks/lancedb/faults.ts";
-import { fromFloat16, toFloat16 } from "../../../connectors/sinks/lancedb/float16.ts";
-import { Fault } from "../../../src/faults/index.ts";
-import { makeRecord, specOf, toUpsert } from "../../../src/testkit/sink-harness.ts";
-import { makeSink, temporaryFolder } from "./lancedb-harness.ts";
+import { Durability } from "../../../../connectors/sinks/lancedb/durability.ts";
+import { toFault } from "../../../../connectors/sinks/lancedb/faults.ts";
+import { fromFloat16, toFloat16 } from "../../../../connectors/sinks/lancedb/float16.ts";
+import { Fault } from "../../../../src/faults/index.ts";
+import { makeRecord, specOf, toUpsert } from "../../../../src/testkit/sink-harness.ts";
+import { makeSink, temporaryFolder } from "./harness.ts";
 
 describe("float16", () => {
   it("gives every one of its 65,536 values back", () => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Sink, VectorRecord } from "../../../src/contracts/index.ts";
+import type { Sink, VectorRecord } from "../../../../src/contracts/index.ts";
 import {
   makeMarker,
   makeRecord,
@@ -10,8 +10,8 @@ import {
   specOf,
   toDelete,
   toUpsert,
-} from "../../../src/testkit/sink-harness.ts";
-import { makeSink, rawDatabase, temporaryFolder } from "./lancedb-harness.ts";
+} from "../../../../src/testkit/sink-harness.ts";
+import { makeSink, rawDatabase, temporaryFolder } from "./harness.ts";
 
 const { signal } = new AbortController();
 

@@ -1,8 +1,8 @@
 /** Runs as a process of its own, because it needs limits or an environment that a test process cannot have. */
 import { randomBytes } from "node:crypto";
-import { makeRecord, specOf, toUpsert } from "../../../src/testkit/sink-harness.ts";
-import { makeSink, rawDatabase } from "./lancedb-harness.ts";
-import { isFault } from "../../../src/faults/index.ts";
+import { makeRecord, specOf, toUpsert } from "../../../../src/testkit/sink-harness.ts";
+import { makeSink, rawDatabase } from "./harness.ts";
+import { isFault } from "../../../../src/faults/index.ts";
 
 const [folder = "", task = ""] = process.argv.slice(2);
 const { signal } = new AbortController();

@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Arrow from "apache-arrow";
 import type * as LanceDb from "@lancedb/lancedb";
-import { lancedbSink } from "../../../connectors/sinks/lancedb/index.ts";
-import type { ConnectorContext, FieldType, Sink } from "../../../src/contracts/index.ts";
-import { systemClock } from "../../../src/flow/index.ts";
-import type { LawContext } from "../../../src/testkit/law.ts";
-import { lawFields, type SinkHarness, type SinkPlace } from "../../../src/testkit/sink-harness.ts";
+import { lancedbSink } from "../../../../connectors/sinks/lancedb/index.ts";
+import type { ConnectorContext, FieldType, Sink } from "../../../../src/contracts/index.ts";
+import { systemClock } from "../../../../src/flow/index.ts";
+import type { LawContext } from "../../../../src/testkit/law.ts";
+import {
+  lawFields,
+  type SinkHarness,
+  type SinkPlace,
+} from "../../../../src/testkit/sink-harness.ts";
 
 /** A table in a folder of its own. */
 export interface LancePlace extends SinkPlace {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { memorySink, memoryStore } from "../../../connectors/sinks/memory/index.ts";
-import type { ConnectorContext, Sink } from "../../../src/contracts/index.ts";
-import { systemClock } from "../../../src/flow/index.ts";
-import { registerLaws } from "../../../src/testkit/run-laws.ts";
+import { memorySink, memoryStore } from "../../../../connectors/sinks/memory/index.ts";
+import type { ConnectorContext, Sink } from "../../../../src/contracts/index.ts";
+import { systemClock } from "../../../../src/flow/index.ts";
+import { registerLaws } from "../../../../src/testkit/run-laws.ts";
 import {
   lawFields,
   makeRecord,
@@ -11,8 +11,8 @@ import {
   toUpsert,
   type SinkHarness,
   type SinkPlace,
-} from "../../../src/testkit/sink-harness.ts";
-import { sinkLaws } from "../../../src/testkit/sink-laws.ts";
+} from "../../../../src/testkit/sink-harness.ts";
+import { sinkLaws } from "../../../../src/testkit/sink-laws.ts";
 
 interface MemoryPlace extends SinkPlace {
   readonly name: string;

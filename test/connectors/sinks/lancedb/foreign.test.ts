@@ -2,15 +2,15 @@ import { mkdir, readdir, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import type * as Arrow from "apache-arrow";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { FieldType, Sink } from "../../../src/contracts/index.ts";
+import type { FieldType, Sink } from "../../../../src/contracts/index.ts";
 import {
   makeMarker,
   makeRecord,
   makeRecords,
   specOf,
   toUpsert,
-} from "../../../src/testkit/sink-harness.ts";
-import { arrow, makeSink, rawDatabase, temporaryFolder } from "./lancedb-harness.ts";
+} from "../../../../src/testkit/sink-harness.ts";
+import { arrow, makeSink, rawDatabase, temporaryFolder } from "./harness.ts";
 
 const { signal } = new AbortController();
 

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { temporaryFolder } from "./lancedb-harness.ts";
+import { temporaryFolder } from "./harness.ts";
 
-const script = new URL("./lancedb-child.ts", import.meta.url).pathname;
+const script = new URL("./child.ts", import.meta.url).pathname;
 
 /** Runs the child in a shell that may set limits, and gives what it printed. */
 async function runChild(task: string, limit = ":", environment: Record<string, string> = {}) {
