@@ -127,7 +127,8 @@ export async function listFailures(
   try {
     const failures: Failure[] = [];
     for await (const page of session.pages({ failed: true })) {
-      for (const row of page) if (row.failure !== undefined) failures.push(failureOf(row, row.failure));
+      for (const row of page)
+        if (row.failure !== undefined) failures.push(failureOf(row, row.failure));
     }
     return failures;
   } finally {
@@ -176,7 +177,9 @@ async function changeFailures(
   const session = await pipeline.state.open({ ...named(pipeline), mode: "write" }, signal);
   try {
     const pages =
-      documents === undefined ? session.pages({ failed: true }) : [await failed(session, documents)];
+      documents === undefined
+        ? session.pages({ failed: true })
+        : [await failed(session, documents)];
     let changed = 0;
     for await (const page of pages) {
       const mutations = page.flatMap((row): Mutation[] => {

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { access } from "node:fs/promises";
 import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
 import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
+import { checkPipelineFile } from "./pipeline-file.ts";
 import { activeSources, openRun } from "./open-run.ts";
 import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -118,29 +118,6 @@ async function reapRemoved(opened: Run, known: readonly string[]): Promise<void>
     if (withheld || (await session.count({ source: name })) > 0) continue;
     await session.commit([{ kind: "forget-source", name }]);
   }
-}
-
-/** Two files of one name and state would take each other's documents for deleted. */
-async function checkPipelineFile(context: RunContext): Promise<void> {
-  const { session, pipeline } = context;
-  const { file, name } = pipeline;
-  if (file === undefined) return;
-  const known = await session.value("pipeline-file");
-  if (typeof known === "string" && known !== file && (await exists(known))) {
-    throw new Fault(
-      "refused.pipeline",
-      `The state ${pipeline.state.address} belongs to the pipeline \`${name}\` of ${known}, but this is ` +
-        `${file} with the same name. Give one of them another name or another \`state.path\`.`,
-    );
-  }
-  if (known !== file) await session.commit([{ kind: "value", key: "pipeline-file", value: file }]);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function resultOf(context: RunContext, id: string, durationMs: number): RunResult {
