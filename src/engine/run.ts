@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
-import { Fault, isFault } from "../faults/index.ts";
+import { isFault } from "../faults/index.ts";
 import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
