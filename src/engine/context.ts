@@ -46,6 +46,8 @@ export class RunContext {
   readonly #stop = new AbortController();
   /** The first fault that ends the run, if any. */
   fatal: FaultLike | undefined;
+  /** The first fault that took a source or a sink out of the run, which goes on without it. */
+  lost: FaultLike | undefined;
   /** A bug of ours, thrown at the end of the run. */
   bug: unknown;
 
@@ -94,6 +96,17 @@ export class RunContext {
   emit(event: RunEvent): void {
     this.tally.observe(event);
     this.options.observe?.(event);
+  }
+
+  /** Goes on without a source or a sink; the run does not succeed. */
+  lose(component: string, error: unknown): void {
+    if (!isFault(error)) {
+      this.fail(component, error);
+      return;
+    }
+    if (this.signal.aborted) return;
+    this.lost ??= error;
+    this.emit({ kind: "component-failed", component, fault: error });
   }
 
   /** Ends the run because of a component: nothing new is pulled, what can settle settles. */

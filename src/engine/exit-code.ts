@@ -14,7 +14,13 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-const refusals = new Set(["state.locked", "state.foreign", "state.corrupt", "state.network"]);
+const refusals = new Set([
+  "state.locked",
+  "state.foreign",
+  "state.corrupt",
+  "state.network",
+  "sink.foreign",
+]);
 
 /** The exit code of a command that ended with this fault. */
 export function exitCodeOf(fault: FaultLike): ExitCode {

@@ -10,6 +10,7 @@ import type {
 } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
 import { systemClock } from "../flow/index.ts";
+import { openStateToRead, openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** Runs that `status` tells of. */
@@ -98,7 +99,7 @@ export async function status(
 ): Promise<PipelineStatus> {
   const { clock = systemClock } = options;
   const base = { pipeline: pipeline.name, state: pipeline.state.address };
-  const session = await openForReading(pipeline, options.signal);
+  const session = await openStateToRead(pipeline, signalOf(options));
   if (session === undefined) {
     const documents = { total: 0, indexed: 0, failed: 0, accepted: 0, owed: 0, withheld: 0 };
     return { ...base, exists: false, documents, sources: [], sinks: [], runs: [] };
@@ -122,7 +123,7 @@ export async function listFailures(
   pipeline: Pipeline,
   options: InspectOptions = {},
 ): Promise<readonly Failure[]> {
-  const session = await openForReading(pipeline, options.signal);
+  const session = await openStateToRead(pipeline, signalOf(options));
   if (session === undefined) return [];
   try {
     const failures: Failure[] = [];
@@ -166,15 +167,15 @@ async function changeFailures(
   options: InspectOptions,
   change: (failure: FailureRow) => (Mutation & { readonly kind: "document" })["set"],
 ): Promise<{ readonly documents: number }> {
-  const signal = options.signal ?? new AbortController().signal;
+  const signal = signalOf(options);
   // A pipeline that never ran has no failures, and gets no state by asking.
-  const reading = await openForReading(pipeline, signal);
+  const reading = await openStateToRead(pipeline, signal);
   await reading?.close();
   if (reading === undefined) {
     if (documents !== undefined) refuseUnknown(documents);
     return { documents: 0 };
   }
-  const session = await pipeline.state.open({ ...named(pipeline), mode: "write" }, signal);
+  const session = await openStateToWrite(pipeline, signal);
   try {
     const pages =
       documents === undefined
@@ -219,17 +220,8 @@ function refuseUnknown(documents: readonly string[]): void {
   );
 }
 
-function named(pipeline: Pipeline): { readonly pipeline: string; readonly previously?: string } {
-  const { name, previously } = pipeline;
-  return { pipeline: name, ...(previously === undefined ? {} : { previously }) };
-}
-
-function openForReading(
-  pipeline: Pipeline,
-  signal: AbortSignal | undefined,
-): Promise<StateSession | undefined> {
-  const options = { ...named(pipeline), mode: "read" } as const;
-  return pipeline.state.open(options, signal ?? new AbortController().signal);
+function signalOf(options: InspectOptions): AbortSignal {
+  return options.signal ?? new AbortController().signal;
 }
 
 async function documentCounts(session: StateSession): Promise<PipelineStatus["documents"]> {

@@ -125,7 +125,7 @@ function resultOf(context: RunContext, id: string, durationMs: number): RunResul
   const { listed, added, updated, unchanged, deleted, failed } = tally;
   const withheld = tally.withheld.reduce((sum, { count }) => sum + count, 0);
   const [status, exitCode] = verdict(context);
-  const error = context.fatal;
+  const error = context.fatal ?? context.lost;
   const summary: RunSummary = {
     pipeline: pipeline.name,
     run: id,
@@ -143,7 +143,7 @@ function resultOf(context: RunContext, id: string, durationMs: number): RunResul
 }
 
 function verdict(context: RunContext): [RunStatus, ExitCode] {
-  const { tally, fatal } = context;
+  const { tally, fatal, lost } = context;
   // After a request to stop, a component that needs patience is not waited for.
   const impatient = context.interrupted && fatal?.retry === "later";
   if (fatal !== undefined && !impatient) {
@@ -153,7 +153,7 @@ function verdict(context: RunContext): [RunStatus, ExitCode] {
   if (context.signal.aborted || (context.interrupted && context.options.follow !== true)) {
     return ["interrupted", exitCodes.interrupted];
   }
-  if (tally.componentsFailed > 0) return ["failed", exitCodes.unreachable];
+  if (lost !== undefined) return ["failed", exitCodeOf(lost)];
   if (tally.withheld.length > 0) return ["refused", exitCodes.refused];
   if (tally.openFailures > 0) return ["partial", exitCodes.failedDocuments];
   return ["succeeded", exitCodes.done];

@@ -8,7 +8,7 @@ import type {
   SourceEvent,
   SourceRow,
 } from "../contracts/index.ts";
-import { Fault } from "../faults/index.ts";
+import { Fault, isFault } from "../faults/index.ts";
 import { batches } from "../flow/index.ts";
 import { summaryOf } from "./failures.ts";
 import { idOf, Intake } from "./intake.ts";
@@ -45,8 +45,39 @@ export class SourceSync {
   /** Reads the source to its end, or until the run stops; then goes on with what is owed and gone. */
   async sync(): Promise<void> {
     const { context } = this.#run;
+    if (context.stopping.aborted) return;
+    try {
+      await (context.options.follow === true ? this.#follow() : this.#read());
+    } catch (error) {
+      context.lose(`sources.${this.source.name}`, error);
+    }
+    await this.intake.queue.settled();
+    await this.#saving.catch(() => undefined);
+    if (!context.stopping.aborted) await this.#settle();
+  }
+
+  /** Reads again, after a while, when the source goes away and may come back. */
+  async #follow(): Promise<void> {
+    const { context } = this.#run;
+    const { stopping, clock, random } = context;
+    const { baseMs, maxMs } = context.pipeline.policy.retry;
+    for (let attempt = 0; !stopping.aborted; attempt += 1) {
+      try {
+        return await this.#read();
+      } catch (error) {
+        if (!isFault(error) || error.retry !== "later") throw error;
+        this.#listing = false;
+        const delayMs = random() * Math.min(maxMs, baseMs * 2 ** attempt);
+        const component = `sources.${this.source.name}`;
+        context.emit({ kind: "retrying", component, fault: error, delayMs });
+        await clock.sleep(delayMs, stopping).catch(() => undefined);
+      }
+    }
+  }
+
+  async #read(): Promise<void> {
+    const { context } = this.#run;
     const stop = context.stopping;
-    if (stop.aborted) return;
     const from = await this.#cursorToResume();
     const { follow = false } = context.options;
     const options = { ...(from === undefined ? {} : { from }), follow };
@@ -56,15 +87,11 @@ export class SourceSync {
         for (const group of groups(events)) await this.#handle(group);
         // While following, changes come one by one after the listing.
         if (follow && !this.#listing && !stop.aborted) await this.#settle();
-        if (this.#limitReached() || stop.aborted) break;
+        if (this.#limitReached() || stop.aborted) return;
       }
     } catch (error) {
-      if (!stop.aborted || error !== stop.reason)
-        context.fail(`sources.${this.source.name}`, error);
+      if (!stop.aborted || error !== stop.reason) throw error;
     }
-    await this.intake.queue.settled();
-    await this.#saving.catch(() => undefined);
-    if (!stop.aborted) await this.#settle();
   }
 
   async #settle(): Promise<void> {

@@ -16,8 +16,6 @@ export class Tally {
   newFailures = 0;
   /** Failures that the user has not accepted. */
   openFailures = 0;
-  /** Sinks (or other components) given up during the run. */
-  componentsFailed = 0;
   chunks = 0;
   embedded = 0;
   cached = 0;
@@ -54,9 +52,6 @@ export class Tally {
       }
       case "target-opened":
         this.sink(event.sink).dimension = event.dimension;
-        return;
-      case "component-failed":
-        this.componentsFailed += 1;
         return;
       case "deletions-withheld":
         this.withheld.push(event.withheld);

@@ -56,7 +56,7 @@ export class Target {
   fail(fault: FaultLike): void {
     if (this.fault !== undefined) return;
     this.fault = fault;
-    this.#context.emit({ kind: "component-failed", component: `sinks.${this.name}`, fault });
+    this.#context.lose(`sinks.${this.name}`, fault);
   }
 
   /**
