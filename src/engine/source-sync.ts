@@ -48,12 +48,12 @@ export class SourceSync {
     if (context.stopping.aborted) return;
     try {
       await (context.options.follow === true ? this.#follow() : this.#read());
+      if (!context.stopping.aborted) await this.#settle();
     } catch (error) {
       context.lose(`sources.${this.source.name}`, error);
     }
     await this.intake.queue.settled();
     await this.#saving.catch(() => undefined);
-    if (!context.stopping.aborted) await this.#settle();
   }
 
   /** Reads again, after a while, when the source goes away and may come back. */
