@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   engine: [...below, ...leaves, ...stores],
   testkit: [...below, ...leaves],
   "testkit/simulation": [...below, ...leaves, ...stores, "testkit", "engine"],
-  cli: [...below, ...leaves, ...stores, "engine", "entry"],
+  cli: [...below, ...leaves, ...stores, "engine", "entry", "catalog"],
   entry: [...below, ...leaves, ...stores, "engine", "catalog"],
 };
 

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// Starts sluice: from its sources in a checkout, from `dist` in an installed package. Plain JavaScript that old
+// versions of Node.js can read too, so that they can say what is missing.
+import { existsSync } from "node:fs";
+import * as module from "node:module";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+const sources = new URL("../src/cli/main.ts", import.meta.url);
+const built = new URL("../dist/src/cli/main.js", import.meta.url);
+// Node.js runs TypeScript of a checkout, but not of an installed package.
+const fromSources = existsSync(sources) && !import.meta.url.includes("/node_modules/");
+
+if (major < 22) {
+  fail(`sluice needs Node.js 22 or newer; this is ${process.version} (${process.execPath}).`);
+} else if (fromSources && (major < 22 || (major === 22 && minor < 18))) {
+  fail(
+    `sluice's sources need Node.js 22.18 or newer; this is ${process.version}. ` +
+      "Run it with `npx sluice` in the checkout, which brings its own.",
+  );
+} else if (!fromSources && !existsSync(built)) {
+  fail("sluice is not built: there is no dist folder. Run `npm run build`.");
+} else {
+  // Compiled code is kept between runs: a command starts in half the time.
+  if (module.enableCompileCache !== undefined) module.enableCompileCache();
+  await import(fromSources ? sources : built);
+}
+
+function fail(message) {
+  if (process.argv.includes("--json")) {
+    console.log(JSON.stringify({ error: { code: "config.invalid", message } }));
+  }
+  console.error(message);
+  process.exitCode = 2;
+}

@@ -1,0 +1,64 @@
+import { Command } from "commander";
+import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
+import { action, usageFault } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { countOf } from "../format.ts";
+import { type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import type { Shell } from "../shell.ts";
+import { usePipeline } from "../use-pipeline.ts";
+
+interface ForgetCommandOptions extends PipelineOptions {
+  readonly sink?: string;
+  readonly source?: string;
+  readonly deleteRecords?: boolean;
+  readonly yes?: boolean;
+}
+
+export function forgetCommand(shell: Shell): Command {
+  const command = new Command("forget")
+    .description("Detach a sink or a source; its records stay unless asked otherwise.")
+    .argument("[file]", "the pipeline file")
+    .option("--sink <name>", "the sink to detach")
+    .option("--source <name>", "the source to detach")
+    .option("--delete-records", "also delete this pipeline's records there")
+    .option("-y, --yes", "do not ask");
+  return withPipelineOptions(command).action(
+    action(shell, ([file], options: ForgetCommandOptions) => act(shell, file, options)),
+  );
+}
+
+async function act(
+  shell: Shell,
+  file: string | undefined,
+  options: ForgetCommandOptions,
+): Promise<ExitCode> {
+  const { terminal, stop } = shell;
+  const { sink, source, deleteRecords = false } = options;
+  if ((sink === undefined) === (source === undefined)) {
+    throw usageFault("Name either a sink (`--sink NAME`) or a source (`--source NAME`) to forget.");
+  }
+  const what = sink === undefined ? `source ${source}` : `sink ${sink}`;
+  return usePipeline(shell, file, options, async (pipeline) => {
+    if (deleteRecords && options.yes !== true) {
+      const question = `Delete every record of pipeline ${pipeline.name} in ${what}?`;
+      if (!(await confirm(shell, question))) {
+        terminal.document({ documents: 0, records_deleted: 0, confirmed: false });
+        terminal.note("Nothing was done.");
+        return exitCodes.done;
+      }
+    }
+    const { forget } = await import("../../engine/forget.ts");
+    const chosen = sink === undefined ? { source: source ?? "" } : { sink };
+    const forgotten = await forget(pipeline, { ...chosen, deleteRecords, signal: stop.signal });
+    terminal.document(forgotten);
+    const { documents, records_deleted: deleted } = forgotten;
+    const records = deleteRecords ? `${countOf(deleted, "record")} deleted` : "its records stay";
+    terminal.line(`${what}: forgot ${countOf(documents, "document")}; ${records}`);
+    if (sink === undefined ? pipeline.sources.has(source ?? "") : pipeline.sinks.has(sink)) {
+      terminal.note(
+        `The file still has the ${what}: the next run fills it again unless you remove it.`,
+      );
+    }
+    return exitCodes.done;
+  });
+}

@@ -1,0 +1,55 @@
+import { Command } from "commander";
+import type { ExitCode, Plan } from "../../engine/index.ts";
+import { action, repeatable } from "../command.ts";
+import { commandLine, type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { reportPlan } from "../plan-report.ts";
+import type { Shell } from "../shell.ts";
+import { usePipeline } from "../use-pipeline.ts";
+
+interface PlanCommandOptions extends PipelineOptions {
+  readonly check?: boolean;
+  readonly full?: boolean;
+  readonly source: readonly string[];
+  readonly sink: readonly string[];
+}
+
+export function planCommand(shell: Shell): Command {
+  const command = new Command("plan")
+    .description("Ask every component for live truth and tell what a run would do; writes nothing.")
+    .argument("[file]", "the pipeline file")
+    .option("--check", "exit with 10 when there is something to do")
+    .option("--full", "as if the run read every document again")
+    .addOption(repeatable("--source <name>", "only this source; repeatable"))
+    .addOption(repeatable("--sink <name>", "only this sink; repeatable"));
+  return withPipelineOptions(command).action(
+    action(shell, ([file], options: PlanCommandOptions) => act(shell, file, options)),
+  );
+}
+
+async function act(
+  shell: Shell,
+  file: string | undefined,
+  options: PlanCommandOptions,
+): Promise<ExitCode> {
+  const { terminal, stop } = shell;
+  return usePipeline(shell, file, options, async (pipeline) => {
+    const { plan } = await import("../../engine/index.ts");
+    const { full = false, source, sink, check } = options;
+    const outcome = await plan(pipeline, {
+      full,
+      signal: stop.signal,
+      ...(source.length === 0 ? {} : { sources: source }),
+      ...(sink.length === 0 ? {} : { sinks: sink }),
+    });
+    terminal.document(outcome.plan);
+    reportPlan(terminal, outcome.plan, (name, ...more) => {
+      return commandLine(name, file, options, ...more);
+    });
+    return exitCode(outcome.plan, outcome.exitCode, check === true);
+  });
+}
+
+/** A refusal is told by its own code, also with `--check`. */
+function exitCode(plan: Plan, code: ExitCode, check: boolean): ExitCode {
+  return code === 0 && check && plan.to_do ? 10 : code;
+}

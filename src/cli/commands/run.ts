@@ -1,0 +1,164 @@
+import { Command, Option } from "commander";
+import type { ExitCode, RunEvent, RunOptions, RunSummary } from "../../engine/index.ts";
+import type { LoadedPipeline } from "../../load-pipeline.ts";
+import { action, repeatable, usageFault, wholeNumber } from "../command.ts";
+import { eventJson } from "../event-json.ts";
+import { eventLog } from "../event-log.ts";
+import {
+  commandLine,
+  pipelineFiles,
+  type PipelineOptions,
+  withPipelineOptions,
+} from "../pipeline-options.ts";
+import { Progress } from "../progress.ts";
+import { RunNarrator } from "../run-narrator.ts";
+import { reportRun } from "../run-report.ts";
+import type { Shell } from "../shell.ts";
+import { usePipelines } from "../use-pipeline.ts";
+import { worstOf } from "../worst-of.ts";
+
+interface RunCommandOptions extends PipelineOptions {
+  readonly watch?: boolean;
+  readonly full?: boolean;
+  readonly allowDeletions?: boolean;
+  readonly allowDeletionsUpTo?: number;
+  readonly reprocess?: boolean;
+  readonly limit?: number;
+  readonly source: readonly string[];
+  readonly sink: readonly string[];
+}
+
+export function runCommand(shell: Shell): Command {
+  const command = new Command("run")
+    .description("Make every sink equal to the sources, once or for good.")
+    .argument("[files...]", "pipeline files, run one after the other")
+    .option("-w, --watch", "keep following the sources until stopped")
+    .option("--full", "read every document again, whatever its revision")
+    .option("--allow-deletions", "let withheld deletions go; `=N`: at most N in a source")
+    .addOption(new Option("--allow-deletions-up-to <count>").argParser(wholeNumber(0)).hideHelp())
+    .option("--reprocess", "embed again what a changed recipe asks for")
+    .option("--limit <count>", "take this many documents at most; deletes nothing", wholeNumber(1))
+    .addOption(repeatable("--source <name>", "only this source; repeatable"))
+    .addOption(repeatable("--sink <name>", "only this sink; repeatable"));
+  return withPipelineOptions(command).action(
+    action(shell, (files, options: RunCommandOptions) => act(shell, files, options)),
+  );
+}
+
+/** A pipeline with the file that the user named, for advice. */
+interface Named {
+  readonly file: string | undefined;
+  readonly pipeline: LoadedPipeline;
+}
+
+async function act(
+  shell: Shell,
+  files: readonly string[],
+  options: RunCommandOptions,
+): Promise<ExitCode> {
+  const follow = options.watch === true;
+  const { terminal } = shell;
+  terminal.lines = follow;
+  if (follow && files.length > 1) {
+    throw usageFault("`--watch` takes one file; start one `sluice run --watch` for each.");
+  }
+  if (follow && options.limit !== undefined) {
+    throw usageFault("`--watch` and `--limit` exclude each other.");
+  }
+  const given = files.length === 0 ? [undefined] : files;
+  const groups = given.map((file) => pipelineFiles(file, options));
+  return usePipelines(shell, groups, options, async (pipelines) => {
+    shell.stop.drain(() => {
+      terminal.note("Stopping: finishing what is in flight. Once more gives up at once.", "yellow");
+    });
+    const summaries: RunSummary[] = [];
+    const codes: ExitCode[] = [];
+    for (const [index, pipeline] of pipelines.entries()) {
+      if (shell.stop.requested) break;
+      const done = await runOne(shell, { file: given[index], pipeline }, options);
+      summaries.push(done.summary);
+      codes.push(done.exitCode);
+    }
+    if (!follow) terminal.document(files.length > 1 ? { runs: summaries } : summaries[0]);
+    return worstOf(codes);
+  });
+}
+
+async function runOne(
+  shell: Shell,
+  { file, pipeline }: Named,
+  options: RunCommandOptions,
+): Promise<{ readonly summary: RunSummary; readonly exitCode: ExitCode }> {
+  const { terminal, stop } = shell;
+  const follow = options.watch === true;
+  const { run } = await import("../../engine/run.ts");
+  const log = terminal.verbose ? await eventLog(terminal) : undefined;
+  const narrator = log === undefined ? new RunNarrator(terminal, follow) : undefined;
+  const progress = new Progress(terminal, await expectation(pipeline, stop.signal));
+  const observe = (event: RunEvent): void => {
+    progress.observe(event);
+    narrator?.observe(event);
+    log?.(event);
+    if (follow && terminal.json) {
+      terminal.event({ at: new Date().toISOString(), ...eventJson(event) });
+    }
+  };
+  progress.start();
+  try {
+    const result = await run(pipeline, {
+      ...engineOptions(options),
+      stop: stop.stop,
+      signal: stop.signal,
+      observe,
+    });
+    progress.stop();
+    narrator?.finish();
+    reportRun(terminal, result.summary, (name, ...more) =>
+      commandLine(name, file, options, ...more),
+    );
+    if (follow && terminal.json) {
+      const { summary, exitCode } = result;
+      terminal.event({
+        at: new Date().toISOString(),
+        kind: "run-ended",
+        exit_code: exitCode,
+        summary,
+      });
+    }
+    return result;
+  } finally {
+    progress.stop();
+  }
+}
+
+function engineOptions(options: RunCommandOptions): RunOptions {
+  const { allowDeletions, allowDeletionsUpTo, limit, source, sink } = options;
+  const allowed = allowDeletionsUpTo ?? (allowDeletions === true ? Infinity : undefined);
+  return {
+    full: options.full === true,
+    reprocess: options.reprocess === true,
+    follow: options.watch === true,
+    ...(allowed === undefined ? {} : { allowDeletions: allowed }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(source.length === 0 ? {} : { sources: source }),
+    ...(sink.length === 0 ? {} : { sinks: sink }),
+  };
+}
+
+/** How many documents the last listings had, for the estimate of the time left. */
+async function expectation(
+  pipeline: LoadedPipeline,
+  signal: AbortSignal,
+): Promise<{ readonly expected?: number }> {
+  const { openStateToRead } = await import("../../engine/open-state.ts");
+  try {
+    const session = await openStateToRead(pipeline, signal);
+    if (session === undefined) return {};
+    const expected = await session.count({ gone: false });
+    await session.close();
+    return expected === 0 ? {} : { expected };
+  } catch {
+    // The run itself meets the same fault and tells it.
+    return {};
+  }
+}

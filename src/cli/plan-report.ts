@@ -1,0 +1,71 @@
+import type { Plan, PlannedSink } from "../engine/index.ts";
+import { count, countOf, duration, table } from "./format.ts";
+import { type Again, nextStep } from "./run-report.ts";
+import type { Terminal } from "./terminal.ts";
+
+const header = ["sink", "collection", "exists", "live", "chosen", "metric", "model", "action"];
+
+/** Tells a plan: the dimension table, the documents, the work, and what would be refused. */
+export function reportPlan(terminal: Terminal, plan: Plan, again: Again): void {
+  const [head = "", ...rows] = table([header, ...plan.sinks.map(cells)]);
+  terminal.line(head, "bold");
+  for (const row of rows) terminal.line(row);
+  terminal.line();
+  tellWork(terminal, plan);
+  for (const { sink, action, code = "", reason = "", remedy = "" } of plan.sinks) {
+    if (action !== "refuse") continue;
+    terminal.error(`${sink}: ${reason} ${remedy}`.trimEnd());
+    const next = nextStep({ sinks: {} }, { code, message: `--sink ${sink}` }, again);
+    if (next !== undefined && code === "refused.state") terminal.note(`  ${next}`);
+  }
+  for (const { source, count: many, examples } of plan.withheld) {
+    terminal.error(`${countOf(many, "deletion")} of source \`${source}\` would be withheld.`);
+    terminal.note(`  ${examples.join(", ")}${many > examples.length ? ", …" : ""}`);
+    terminal.note(`  If they are really gone: \`${again("run", `--allow-deletions=${many}`)}\``);
+  }
+  if (plan.reprocess !== undefined) {
+    const { affected, indexed } = plan.reprocess;
+    terminal.error(
+      `The recipe changed: ${count(affected)} of ${countOf(indexed, "document")} would be embedded again.`,
+    );
+    terminal.note(`  To go ahead: \`${again("run", "--reprocess")}\``);
+  }
+  terminal.line(plan.to_do ? "There is something to do." : "Nothing to do.");
+}
+
+function cells(sink: PlannedSink): string[] {
+  const { model } = sink;
+  const range = model.matryoshka ? `${model.min}–${model.native}` : String(model.native);
+  return [
+    sink.sink,
+    sink.address,
+    sink.exists ? `yes (${countOf(sink.records, "record")})` : "no",
+    String(sink.live_dimension ?? "–"),
+    String(sink.dimension ?? "–"),
+    sink.metric ?? "–",
+    `${model.id} (${range})`,
+    sink.action,
+  ];
+}
+
+function tellWork(terminal: Terminal, plan: Plan & { readonly estimated_seconds?: number }): void {
+  const { documents, chunks, tokens } = plan;
+  const parts = [
+    `${count(documents.add)} to add`,
+    `${count(documents.update)} to update`,
+    `${count(documents.delete)} to delete`,
+    ...(documents.withhold > 0 ? [`${count(documents.withhold)} to withhold`] : []),
+    `${count(documents.unchanged)} unchanged`,
+    ...(documents.failed > 0 ? [`${count(documents.failed)} failed`] : []),
+  ];
+  terminal.line(`documents  ${count(documents.listed)} listed: ${parts.join(", ")}`);
+  const about = chunks.exact ? "" : "about ";
+  const share = chunks.total === 0 ? 0 : Math.round((chunks.cached / chunks.total) * 100);
+  terminal.line(
+    `chunks     ${about}${count(chunks.total)}: ${about}${count(chunks.to_embed)} to embed ` +
+      `(${about}${countOf(tokens, "token")}), ${share} % cached${chunks.exact ? "" : " (estimated)"}`,
+  );
+  if (plan.estimated_seconds !== undefined) {
+    terminal.line(`time       about ${duration(plan.estimated_seconds * 1000)}`);
+  }
+}
