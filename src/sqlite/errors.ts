@@ -6,6 +6,8 @@ const sqlite = { busy: 5, corrupt: 11, full: 13, notADatabase: 26 };
 /** PERM, BUSY, LOCKED, READONLY, IOERR, CANTOPEN, PROTOCOL, AUTH: the world's doing; other codes are bugs of ours. */
 const unwritable = new Set([3, 5, 6, 8, 10, 14, 15, 23]);
 const fullDisk = new Set(["ENOSPC", "EDQUOT"]);
+/** IOERR_SHMSIZE: there was no room to enlarge the shared memory that lies beside the file. */
+const noRoomBeside = 4874;
 
 /**
  * Turns an error of SQLite or of the file system into the fault that a user can act on. Bugs of ours and faults pass
@@ -49,7 +51,8 @@ function describe(error: unknown): { sqliteCode?: number; systemCode?: string; r
   const reason = error.message;
   if (code === "ERR_SQLITE_ERROR" && typeof errcode === "number") {
     // The low byte is the primary code; the rest says which call it was.
-    return { sqliteCode: errcode & 0xff, reason: `${reason}, SQLite ${errcode}` };
+    const sqliteCode = errcode === noRoomBeside ? sqlite.full : errcode & 0xff;
+    return { sqliteCode, reason: `${reason}, SQLite ${errcode}` };
   }
   return typeof code === "string" && "syscall" in error
     ? { systemCode: code, reason: code }

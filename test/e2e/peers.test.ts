@@ -10,7 +10,7 @@ import { makePlace, type Place, placeIn, serverEmbedder } from "./support/place.
 import { randomFrom, section } from "./support/prose.ts";
 import { startRun } from "./support/run-process.ts";
 import { vectorsIn } from "./support/state-file.ts";
-import { openDatabase, readIndex, type StoredRow } from "./support/stored-index.ts";
+import { idsByDocument, openDatabase, readIndex, type StoredRow } from "./support/stored-index.ts";
 import { sync } from "./support/sync.ts";
 import { until } from "./support/until.ts";
 
@@ -29,17 +29,6 @@ const edited = 60;
 const sections = 6;
 
 const probes = new Set(probeTexts.map((text) => textHash(text)));
-
-type Index = ReadonlyMap<string, StoredRow>;
-
-/** Record ids by document. */
-function idsByDocument(index: Index): Map<string, Set<string>> {
-  const byDocument = new Map<string, Set<string>>();
-  for (const { id, document } of index.values()) {
-    byDocument.set(document, (byDocument.get(document) ?? new Set()).add(id));
-  }
-  return byDocument;
-}
 
 /** Two versions of the folder: before and after an edit of 30 % of the files. */
 function twoVersions(): readonly [Map<string, string>, Map<string, string>] {
@@ -66,7 +55,7 @@ async function write(place: Place, texts: ReadonlyMap<string, string>): Promise<
 class Reader implements AsyncDisposable {
   readonly broken = new Set<string>();
   looks = 0;
-  readonly #versions: readonly Map<string, Set<string>>[];
+  readonly #versions: readonly ReadonlyMap<string, ReadonlySet<string>>[];
   readonly #documents: readonly string[];
   readonly #database: LanceDb.Connection;
   #stopped = false;
@@ -75,7 +64,7 @@ class Reader implements AsyncDisposable {
   constructor(
     database: LanceDb.Connection,
     documents: readonly string[],
-    versions: readonly Index[],
+    versions: readonly ReadonlyMap<string, StoredRow>[],
   ) {
     this.#database = database;
     this.#documents = documents;

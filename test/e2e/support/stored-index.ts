@@ -36,6 +36,17 @@ export async function readIndex(
   }
 }
 
+/** Record ids by document. */
+export function idsByDocument(
+  index: ReadonlyMap<string, StoredRow>,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const byDocument = new Map<string, Set<string>>();
+  for (const { id, document } of index.values()) {
+    byDocument.set(document, (byDocument.get(document) ?? new Set()).add(id));
+  }
+  return byDocument;
+}
+
 /** The documents of a collection with how many records each has. */
 export async function documentsIn(
   folder: string,
