@@ -15,10 +15,13 @@ export function action<Options extends object>(
   };
 }
 
+/** How commander is told of an empty default; taken out of the help again. */
+export const noDefault = "none";
+
 /** An option that may be given more than once; the values in order. */
 export function repeatable(flags: string, description: string): Option {
   return new Option(flags, description)
-    .default([], "none")
+    .default([], noDefault)
     .argParser((value: string, before: readonly string[]) => [...before, value]);
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import { adoptCommand } from "./commands/adopt.ts";
 import { cacheCommand } from "./commands/cache.ts";
 import { connectorsCommand } from "./commands/connectors.ts";
@@ -15,6 +15,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { verifyCommand } from "./commands/verify.ts";
+import { noDefault } from "./command.ts";
 import type { Shell } from "./shell.ts";
 
 /** Every command, in the order of the help. */
@@ -54,14 +55,16 @@ export async function runProgram(shell: Shell): Promise<void> {
     .option("-q, --quiet", "say only what needs attention")
     .option("-v, --verbose", "log every step to stderr")
     .version(version(), "-V, --version")
-    .configureHelp({ showGlobalOptions: true })
     .addHelpText("after", "\nFILE is sluice.yaml when left out.");
   for (const command of commands) program.addCommand(command(shell));
   for (const command of withSubcommands(program)) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => writeHelp(shell, text),
-      writeErr: () => undefined,
-    });
+    command
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: true, optionDescription })
+      .configureOutput({
+        writeOut: (text) => writeHelp(shell, text),
+        writeErr: () => undefined,
+      });
   }
   program.hook("preAction", (_, command) => {
     const { quiet, verbose } = command.optsWithGlobals<GlobalOptions>();
@@ -77,6 +80,11 @@ export async function runProgram(shell: Shell): Promise<void> {
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
+/** Options that may be repeated have no default worth telling. */
+function optionDescription(option: Option): string {
+  return new Help().optionDescription(option).replace(` (default: ${noDefault})`, "");
 }
 
 /** Help and version go where results go. */

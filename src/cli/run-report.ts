@@ -34,6 +34,8 @@ function tellCounts(terminal: Terminal, summary: RunSummary): void {
     `${summary.pipeline}: ${status} in ${duration(summary.duration_ms)}`,
     colours[status],
   );
+  // Refused before anything was listed: zeros would say nothing.
+  if (summary.error !== undefined && documents.listed === 0 && documents.deleted === 0) return;
   const done = (["added", "updated", "unchanged", "deleted"] as const).map(
     (what) => `${count(documents[what])} ${what}`,
   );

@@ -51,6 +51,7 @@ async function act(shell: Shell, folder: string, yes: boolean): Promise<ExitCode
 function nameFrom(text: string): string {
   const name = text
     .normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "")
     .toLowerCase()
     .replaceAll(/[^a-z0-9_-]+/g, "-")
     .replace(/^[-_]+/, "")
