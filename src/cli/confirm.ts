@@ -1,22 +1,42 @@
 import { createInterface } from "node:readline/promises";
+import { Fault } from "../faults/index.ts";
 import { plainLine } from "./plain-text.ts";
 import type { Shell } from "./shell.ts";
 
 /** Asks a yes-or-no question on a terminal; without one, who gave the option is taken at their word. */
 export async function confirm(shell: Shell, question: string): Promise<boolean> {
   if (!shell.interactive) return true;
-  const answer = await ask(shell, `${question} [y/N] `);
-  return /^y(?:es)?$/i.test(answer.trim());
+  const [answer = ""] = await ask(shell, [`${question} [y/N] `]);
+  return /^y(?:es)?$/i.test(answer);
 }
 
-/** Asks on stderr, so that stdout stays the result's; an interrupted question rejects. */
-export async function ask(shell: Shell, question: string): Promise<string> {
+/** Asks questions on stderr, so that stdout stays the result's. Rejects when the user leaves. */
+export async function ask(shell: Shell, questions: readonly string[]): Promise<string[]> {
   const { stdin: input, stderr: output } = process;
   const asking = createInterface({ input, output });
   asking.on("SIGINT", () => shell.stop.request());
+  // Lines typed ahead are kept: each question takes the next one.
+  const lines = asking[Symbol.asyncIterator]();
+  const left = Promise.withResolvers<never>();
+  left.promise.catch(() => undefined);
+  const leave = (): void => left.reject(unanswered());
+  shell.stop.signal.addEventListener("abort", leave, { once: true });
   try {
-    return await asking.question(plainLine(question), { signal: shell.stop.signal });
+    const answers: string[] = [];
+    for (const question of questions) {
+      asking.setPrompt(plainLine(shell.terminal.redact(question)));
+      asking.prompt();
+      const next = await Promise.race([lines.next(), left.promise]);
+      if (next.done === true) throw unanswered();
+      answers.push(next.value.trim());
+    }
+    return answers;
   } finally {
+    shell.stop.signal.removeEventListener("abort", leave);
     asking.close();
   }
+}
+
+function unanswered(): Fault {
+  return new Fault("aborted", "Not answered; nothing was done.");
 }

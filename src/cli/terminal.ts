@@ -120,7 +120,9 @@ export class Terminal {
   status(text: string): void {
     if (!this.live) return;
     this.#clearStatus();
-    this.#status = clip(plainLine(this.redact(text)), (this.#stderr.columns ?? 80) - 1);
+    // A terminal that does not know its width says 0.
+    const columns = Math.max(20, this.#stderr.columns || 80);
+    this.#status = clip(plainLine(this.redact(text)), columns - 1);
     this.#drawStatus();
   }
 

@@ -25,9 +25,12 @@ async function act(shell: Shell, folder: string, yes: boolean): Promise<ExitCode
   let name = nameFrom(basename(resolve(folder)));
   let root = ".";
   if (shell.interactive && !terminal.json && !yes) {
-    root =
-      (await ask(shell, `Folder with the documents, seen from ${folder} [.]: `)).trim() || root;
-    name = nameFrom((await ask(shell, `Name of the pipeline [${name}]: `)).trim() || name);
+    const [where = "", called = ""] = await ask(shell, [
+      `Folder with the documents, seen from ${folder} [.]: `,
+      `Name of the pipeline [${name}]: `,
+    ]);
+    if (where !== "") root = where;
+    if (called !== "") name = nameFrom(called);
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw usageFault(`The folder \`${folder}\` cannot be made (${codeOf(error)}).`);
