@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("run-once.ts", import.meta.url));
+const program = fileURLToPath(new URL("../../../bin/sluice.js", import.meta.url));
 
 /** What became of a process. */
 export interface Ended {
