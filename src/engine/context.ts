@@ -50,6 +50,7 @@ export class RunContext {
   lost: FaultLike | undefined;
   /** A bug of ours, thrown at the end of the run. */
   bug: unknown;
+  #deletionsAllowed: number | undefined;
 
   constructor(pipeline: Pipeline, session: StateSession, options: RunOptions, clock: Clock) {
     this.pipeline = pipeline;
@@ -60,6 +61,7 @@ export class RunContext {
     this.memory = new Gate(pipeline.policy.limits.memoryBytes / 2);
     this.tokens = new Gate(pipeline.policy.limits.tokensInFlight);
     this.startedMonotonic = clock.monotonic();
+    this.#deletionsAllowed = options.allowDeletions;
     const hard = (signal: AbortSignal): void => {
       if (signal.aborted) this.#hard.abort(signal.reason);
       signal.addEventListener("abort", () => this.#hard.abort(signal.reason), { once: true });
@@ -85,6 +87,15 @@ export class RunContext {
   /** Whether the user asked to stop, once or twice. */
   get interrupted(): boolean {
     return this.options.stop?.aborted === true || this.options.signal?.aborted === true;
+  }
+
+  /** How many of the deletions that the user allowed were not used yet. */
+  get deletionsAllowed(): number | undefined {
+    return this.#deletionsAllowed;
+  }
+
+  useAllowance(deletions: number): void {
+    if (this.#deletionsAllowed !== undefined) this.#deletionsAllowed -= deletions;
   }
 
   stopPulling(): void {

@@ -19,12 +19,13 @@ export interface GuardInput {
   readonly maxFraction: number;
   /** Why absence proves nothing and every deletion has to be allowed by the user. */
   readonly untrusted: "identity" | "removed" | undefined;
-  /** What the user allowed: a number of documents, or any (`Infinity`). */
+  /** What the user allowed and was not used up: a number of documents, or any (`Infinity`). */
   readonly userAllows: number | undefined;
 }
 
 export type GuardDecision =
-  | { readonly kind: "delete" }
+  /** `by`: only what the guard lets go is charged to its window. */
+  | { readonly kind: "delete"; readonly by: "guard" | "user" }
   | {
       readonly kind: "withhold";
       readonly allowed: number;
@@ -33,14 +34,16 @@ export type GuardDecision =
 
 /** Decides on the deletions of one source: all of them, or none. */
 export function guardDeletions(input: GuardInput): GuardDecision {
-  if (input.wanted === 0) return { kind: "delete" };
-  if (input.userAllows !== undefined && input.wanted <= input.userAllows) return { kind: "delete" };
+  if (input.wanted === 0) return { kind: "delete", by: "guard" };
+  if (input.userAllows !== undefined && input.wanted <= input.userAllows) {
+    return { kind: "delete", by: "user" };
+  }
   if (input.untrusted !== undefined) {
     return { kind: "withhold", allowed: 0, reason: input.untrusted };
   }
   const total = input.indexed + input.deletedInWindow;
   const allowed = allowedDeletions(total, input.maxFraction);
-  if (input.deletedInWindow + input.wanted <= allowed) return { kind: "delete" };
+  if (input.deletedInWindow + input.wanted <= allowed) return { kind: "delete", by: "guard" };
   const left = Math.max(0, allowed - input.deletedInWindow);
   return { kind: "withhold", allowed: left, reason: "fraction" };
 }

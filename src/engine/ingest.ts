@@ -57,6 +57,11 @@ export function workOf(
   };
 }
 
+/** Whether no sink of the file is left out of this run. */
+export function hasAllSinks(run: Run): boolean {
+  return run.targets.length === run.context.pipeline.sinks.size;
+}
+
 /** What `reconcile` says of the work. */
 export function decide(run: Run, work: Work): ReturnType<typeof reconcile>["kind"] {
   const { document, row, metadata, recipe, places } = work;
@@ -142,7 +147,9 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
 
 /** Records what was read, now that every active target holds it. */
 async function finish(run: Run, work: Work, key: DocumentKey, content: string): Promise<void> {
-  const set = { ...observed(work, content), owed: false, failure: undefined };
+  // A sink that this run leaves out may still be owed the document.
+  const owed = work.row?.owed === true && !hasAllSinks(run);
+  const set = { ...observed(work, content), owed, failure: undefined };
   await run.context.session.commit([{ kind: "document", key, set }], { durable: false });
 }
 

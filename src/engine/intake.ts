@@ -9,7 +9,7 @@ import type {
 import { Fault } from "../faults/index.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { deadLetter, summaryOf } from "./failures.ts";
-import { decide, deferredFault, ingest, waitForHorizon, workOf } from "./ingest.ts";
+import { decide, deferredFault, hasAllSinks, ingest, waitForHorizon, workOf } from "./ingest.ts";
 import type { PipelineSource } from "./pipeline.ts";
 import { isOutdated } from "./reconcile.ts";
 import type { Run } from "./run-parts.ts";
@@ -72,7 +72,9 @@ export class Intake {
     const run = this.#run;
     const key = this.#key(document.id);
     if (!run.pending.take(nameOf(key))) run.context.tally.listed += 1;
-    if (fresh && row !== undefined && isOutdated(document.order, row)) {
+    if (row !== undefined && isOutdated(document.order, row)) {
+      // It says nothing new, but whatever is listed has not vanished.
+      batch.mutations.push({ kind: "document", key, set: { seen: this.#generation() } });
       batch.unchanged += 1;
       return;
     }
@@ -83,7 +85,7 @@ export class Intake {
       const decision = decide(run, workOf(run, this.#source, document, row));
       if (decision === "dead") return this.#stillDead(key, row);
       if (decision === "unchanged") {
-        if (row?.owed === true)
+        if (row?.owed === true && hasAllSinks(run))
           batch.mutations.push({ kind: "document", key, set: { owed: false } });
         batch.unchanged += 1;
         return;
@@ -129,6 +131,8 @@ export class Intake {
       if (row !== undefined && !isOutdated(event.order, row)) batch.mutations.push(gone);
       return;
     }
+    if (row === undefined || isOutdated(event.order, row)) return;
+    if (event.order !== undefined) batch.mutations.push({ kind: "document", key, set: order });
     // Marked after the task at work, which would take the mark away.
     const mark = async (): Promise<void> => {
       const { session } = this.#run.context;

@@ -29,8 +29,11 @@ export async function settleOwed(run: Run, source: PipelineSource, intake: Intak
     });
     for await (const page of pages) {
       if (stopping.aborted) return;
-      await waitUntilWritable(run, page);
-      const ids = page.map((row) => row.id);
+      // What this run has counted as failed fails again: a sink was given up.
+      const rows = page.filter((row) => !run.pending.hasTold(`${row.source}:${row.id}`));
+      if (rows.length === 0) continue;
+      await waitUntilWritable(run, rows);
+      const ids = rows.map((row) => row.id);
       const found = source.source.lookup(ids, context.signal);
       const events: LookupEvent[] = [];
       for await (const event of abortable(found, context.signal)) events.push(event);

@@ -25,6 +25,11 @@ export class PendingFailures {
     return this.#failures.delete(document);
   }
 
+  /** Whether this run has counted the document as failed. */
+  hasTold(document: string): boolean {
+    return this.#told.has(document);
+  }
+
   /** Counts a failure for good. `open`: the user has not accepted it. */
   count(
     failure: FailureSummary,

@@ -18,6 +18,7 @@ import type { Pipeline, PipelineSource } from "./pipeline.ts";
 import { ChunkEstimate } from "./plan-chunks.ts";
 import { recipeChange } from "./recipes.ts";
 import { reconcile, type TargetVersion } from "./reconcile.ts";
+import { documentsHeld } from "./reap.ts";
 import { checkProbe, openSpace, probeKey, type Space } from "./space.ts";
 import type { WithheldSummary } from "./summary.ts";
 import { surveySink, type SinkSurvey } from "./targets.ts";
@@ -151,7 +152,7 @@ class Planner {
     for (const source of pick(this.#pipeline.sources, this.#options.sources, "source")) {
       await this.#source(source, surveys, space, chunks);
     }
-    await this.#removedSources();
+    await this.#removedSources(targetsOf(surveys));
     const reprocess = await this.#reprocess();
     const estimate = await chunks.finish();
     const counts = this.#counts;
@@ -244,7 +245,8 @@ class Planner {
       !seen.has(row.id) && !unknown.some((prefix) => row.id.startsWith(prefix));
     const [stored] = (await this.#session.sources()).filter((row) => row.name === source.name);
     const moved = stored !== undefined && stored.identity !== source.source.identity;
-    await this.#deletions(source.name, gone, moved ? "identity" : undefined);
+    const untrusted = moved ? "identity" : undefined;
+    await this.#deletions(source.name, gone, untrusted, targetsOf(surveys));
   }
 
   async #events(
@@ -310,12 +312,12 @@ class Planner {
     }
   }
 
-  async #removedSources(): Promise<void> {
+  async #removedSources(targets: readonly string[]): Promise<void> {
     if (this.#session === undefined || this.#options.sources !== undefined) return;
     const former = new Set([...this.#pipeline.sources.values()].map((source) => source.previously));
     for (const { name } of await this.#session.sources()) {
       if (this.#pipeline.sources.has(name) || former.has(name)) continue;
-      await this.#deletions(name, () => true, "removed");
+      await this.#deletions(name, () => true, "removed", targets);
     }
   }
 
@@ -323,6 +325,7 @@ class Planner {
     source: string,
     gone: (row: DocumentRow) => boolean,
     untrusted: "identity" | "removed" | undefined,
+    targets: readonly string[],
   ): Promise<void> {
     const session = this.#session;
     if (session === undefined) return;
@@ -330,13 +333,13 @@ class Planner {
     const examples: string[] = [];
     for await (const page of session.pages({ source })) {
       for (const row of page) {
-        if (row.targets.size === 0 || !gone(row)) continue;
+        if (!targets.some((target) => row.targets.has(target)) || !gone(row)) continue;
         wanted += 1;
         if (examples.length < 5) examples.push(`${row.source}:${row.id}`);
       }
     }
     const decision = guardDeletions({
-      indexed: await session.count({ source, indexed: true }),
+      indexed: await documentsHeld(session, source, targets),
       deletedInWindow: await session.deletionsSince(source, this.#clock.now() - guardWindowMs),
       wanted,
       maxFraction: this.#pipeline.policy.deletions.maxFraction,
@@ -358,6 +361,11 @@ class Planner {
     const { maxFraction } = this.#pipeline.policy.reprocess;
     return change.affected > maxFraction * change.indexed ? change : undefined;
   }
+}
+
+/** The collections that the state may know. */
+function targetsOf(surveys: readonly SinkSurvey[]): readonly string[] {
+  return surveys.flatMap(({ marker }) => (marker === undefined ? [] : [marker.incarnation]));
 }
 
 function modelRow(model: EmbeddingModel): PlannedSink["model"] {

@@ -1,4 +1,10 @@
-import type { DocumentKey, DocumentRow, FaultLike } from "../contracts/index.ts";
+import type {
+  DocumentKey,
+  DocumentRow,
+  FaultLike,
+  Mutation,
+  StateSession,
+} from "../contracts/index.ts";
 import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import type { DocumentQueue } from "./document-queue.ts";
@@ -32,13 +38,15 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     }
   }
   const since = clock.now() - guardWindowMs;
+  const targets = run.targets.map(({ id }) => id);
+  const indexed = wanted === 0 ? 0 : await documentsHeld(session, options.name, targets);
   const decision = guardDeletions({
-    indexed: await session.count({ source: options.name, indexed: true }),
+    indexed,
     deletedInWindow: await session.deletionsSince(options.name, since),
     wanted,
     maxFraction: pipeline.policy.deletions.maxFraction,
     untrusted: options.untrusted,
-    userAllows: context.options.allowDeletions,
+    userAllows: context.deletionsAllowed,
   });
   if (decision.kind === "withhold") {
     const { allowed, reason } = decision;
@@ -46,7 +54,8 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     context.emit({ kind: "deletions-withheld", withheld });
     return true;
   }
-  const byGuard = context.options.allowDeletions === undefined;
+  const byGuard = decision.by === "guard";
+  if (!byGuard) context.useAllowance(wanted);
   for await (const page of session.pages(query)) {
     if (context.stopping.aborted) return false;
     for (const row of page) {
@@ -56,6 +65,19 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     await options.queue.settled();
   }
   return false;
+}
+
+/**
+ * How many documents of a source the targets hold: the most that one of them does. What only a collection of the past
+ * held does not count, or the guard would let too much go.
+ */
+export async function documentsHeld(
+  session: StateSession,
+  source: string,
+  targets: readonly string[],
+): Promise<number> {
+  const counts = await Promise.all(targets.map((target) => session.count({ source, target })));
+  return Math.max(0, ...counts);
 }
 
 /** Whether an active target holds anything of the document. */
@@ -76,11 +98,6 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
     if (context.stopping.aborted) return;
   }
   const held = run.targets.filter((target) => row.targets.has(target.id));
-  if (held.length > 0 && byGuard) {
-    // Counted before the first delete: a crash may count twice, never too little.
-    const deletions = { kind: "deletions", source: key.source, at: clock.now(), count: 1 } as const;
-    await session.commit([deletions], { durable: false });
-  }
   const faults = await join(
     held.map((target) => applyToTarget(run, target, key, row.targets.get(target.id), undefined)),
   );
@@ -88,8 +105,14 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
   if (fault !== undefined) return reportFailure(run, key, fault);
   // A sink that is not in this run may still hold it; the row then stays, and stays gone.
   const elsewhere = row.targets.size > held.length;
-  if (!elsewhere) await session.commit([{ kind: "forget", key }], { durable: false });
-  else await session.commit([{ kind: "document", key, set: { owed: false } }], { durable: false });
+  const done: Mutation[] = [
+    elsewhere ? { kind: "document", key, set: { owed: false } } : { kind: "forget", key },
+  ];
+  // Together with the forgetting: until then the guard counts the document as one to be deleted.
+  if (held.length > 0 && byGuard) {
+    done.push({ kind: "deletions", source: key.source, at: clock.now(), count: 1 });
+  }
+  await session.commit(done, { durable: false });
   if (held.length === 0) return;
   context.emit({
     kind: "document-settled",

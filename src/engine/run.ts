@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { FaultLike, JsonObject, RunRow, StateSession } from "../contracts/index.ts";
+import type { FaultLike, JsonObject, RunRow, SourceRow, StateSession } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
 import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
@@ -84,7 +84,7 @@ async function synchronise(context: RunContext): Promise<void> {
       return new SourceSync(opened, source, rows.get(source.name));
     });
     await join(syncs.map((sync) => sync.sync()));
-    if (context.options.sources === undefined) await reapRemoved(opened, [...rows.keys()]);
+    if (context.options.sources === undefined) await reapRemoved(opened, [...rows.values()]);
     opened.pending.finish();
     for (const target of opened.targets) {
       if (target.fault === undefined)
@@ -99,11 +99,16 @@ async function synchronise(context: RunContext): Promise<void> {
 }
 
 /** Documents of sources that are no longer in the file: kept until the user lets them go. */
-async function reapRemoved(opened: Run, known: readonly string[]): Promise<void> {
+async function reapRemoved(opened: Run, known: readonly SourceRow[]): Promise<void> {
   const { context } = opened;
   const { session, pipeline } = context;
-  for (const name of known) {
+  for (const row of known) {
+    const { name } = row;
     if (pipeline.sources.has(name) || context.stopping.aborted) continue;
+    // Should it come back, only a whole listing can tell that its documents are not gone.
+    if (row.cursor !== undefined) {
+      await session.commit([{ kind: "source", row: { ...row, cursor: undefined } }]);
+    }
     for await (const page of session.pages({ source: name, gone: false })) {
       await session.commit(
         page.map(({ source, id }) => {

@@ -84,10 +84,13 @@ export class SourceSync {
     const read = this.source.source.read(options, context.signal);
     try {
       for await (const events of batches(read, { ...batch, clock: context.clock }, stop)) {
-        for (const group of groups(events)) await this.#handle(group);
+        for (const group of groups(events)) {
+          await this.#handle(group);
+          if (this.#limitReached()) return;
+        }
         // While following, changes come one by one after the listing.
         if (follow && !this.#listing && !stop.aborted) await this.#settle();
-        if (this.#limitReached() || stop.aborted) return;
+        if (stop.aborted) return;
       }
     } catch (error) {
       if (!stop.aborted || error !== stop.reason) throw error;
@@ -131,7 +134,7 @@ export class SourceSync {
         if (first.kind === "failure" && "prefix" in first) {
           return this.#unknownPrefix(first.prefix, first.fault);
         }
-        return this.intake.offer(group as readonly LookupEvent[]);
+        return this.intake.offer(this.#withinLimit(group as readonly LookupEvent[]));
     }
   }
 
@@ -210,6 +213,11 @@ export class SourceSync {
     tally.listed += 1;
     const failure = summaryOf({ source: this.source.name, id: prefix }, fault, "list");
     this.#run.pending.count(failure, { known: true, open: true });
+  }
+
+  #withinLimit(events: readonly LookupEvent[]): readonly LookupEvent[] {
+    const { tally, options } = this.#run.context;
+    return options.limit === undefined ? events : events.slice(0, options.limit - tally.listed);
   }
 
   #limitReached(): boolean {

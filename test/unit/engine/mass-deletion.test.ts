@@ -1,0 +1,312 @@
+import { describe, expect, it } from "vitest";
+import { Fault } from "../../../src/faults/index.ts";
+import { Rig } from "./rig/rig.ts";
+import { failureEvent, RigSource } from "./rig/source.ts";
+
+const day = 24 * 60 * 60 * 1000;
+
+async function indexed(
+  documents: number,
+  options: ConstructorParameters<typeof Rig>[0] = {},
+): Promise<Rig> {
+  const rig = new Rig(options);
+  for (let number = 0; number < documents; number += 1) rig.source.put(idOf(number), `t${number}`);
+  expect((await rig.run()).exitCode).toBe(0);
+  return rig;
+}
+
+function idOf(number: number): string {
+  return `d${String(number).padStart(3, "0")}`;
+}
+
+function remove(rig: Rig, from: number, count: number): void {
+  for (let number = from; number < from + count; number += 1) rig.source.remove(idOf(number));
+}
+
+describe("deletions within the guard", () => {
+  it("are carried out", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 10);
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(0);
+    expect(summary.documents).toMatchObject({ listed: 30, unchanged: 30, deleted: 10 });
+    expect(await rig.difference()).toEqual([]);
+  });
+});
+
+describe("deletions beyond the guard", () => {
+  it("are all withheld with exit code 4, the count and five examples, while the rest settles", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 11);
+    rig.source.put("new", "new");
+    rig.source.put(idOf(39), "edited");
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.status).toBe("refused");
+    expect(summary.documents).toMatchObject({ added: 1, updated: 1, deleted: 0, withheld: 11 });
+    expect(summary.withheld).toEqual([
+      {
+        source: "docs",
+        count: 11,
+        allowed: 10,
+        examples: [0, 1, 2, 3, 4].map((number) => `docs:${idOf(number)}`),
+        reason: "fraction",
+      },
+    ]);
+    expect(rig.sink.records).toHaveLength(41);
+    expect(rig.sink.texts("docs:new")).toEqual(["new"]);
+    expect(rig.sink.texts(`docs:${idOf(39)}`)).toEqual(["edited"]);
+  });
+
+  it("are withheld by every later run until they are allowed, and then carried out", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 30);
+    expect((await rig.run()).exitCode).toBe(4);
+    expect((await rig.run()).exitCode).toBe(4);
+    const few = await rig.run({ allowDeletions: 29 });
+    expect(few.exitCode).toBe(4);
+    expect(rig.sink.records).toHaveLength(40);
+    const { summary, exitCode } = await rig.run({ allowDeletions: 30 });
+    expect(exitCode).toBe(0);
+    expect(summary.documents).toMatchObject({ deleted: 30, withheld: 0 });
+    expect(await rig.difference()).toEqual([]);
+  });
+
+  it("are forgotten when the documents come back", async () => {
+    const rig = await indexed(40);
+    const kept = [...rig.source.documents];
+    for (const [id] of kept.slice(0, 30)) rig.source.documents.delete(id);
+    await rig.run();
+    for (const [id, document] of kept) rig.source.documents.set(id, document);
+    rig.forgetCounts();
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(0);
+    expect(summary.documents).toMatchObject({ listed: 40, unchanged: 40, withheld: 0 });
+    expect(rig.source.opens).toEqual([]);
+    expect(await rig.difference()).toEqual([]);
+  });
+
+  it("are withheld in every sink", async () => {
+    const rig = await indexed(40, { sinks: ["a", "b"] });
+    remove(rig, 0, 11);
+    await rig.run();
+    expect(rig.sinkOf("a").records).toHaveLength(40);
+    expect(rig.sinkOf("b").records).toHaveLength(40);
+  });
+
+  it("allowed by number are counted over all sources together", async () => {
+    const rig = new Rig();
+    const other = new RigSource();
+    rig.sources.set("blog", { source: other });
+    for (let number = 0; number < 40; number += 1) {
+      rig.source.put(idOf(number), `t${number}`);
+      other.put(idOf(number), `t${number}`);
+    }
+    await rig.run();
+    for (let number = 0; number < 20; number += 1) {
+      rig.source.remove(idOf(number));
+      other.remove(idOf(number));
+    }
+    const { exitCode, summary } = await rig.run({ allowDeletions: 20 });
+    expect(exitCode).toBe(4);
+    expect(summary.documents).toMatchObject({ deleted: 20, withheld: 20 });
+  });
+});
+
+describe("the window of the guard", () => {
+  it("adds up deletions of several runs over 24 hours, and then opens again", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 6);
+    expect((await rig.run()).exitCode).toBe(0);
+    rig.clock.wall += day - 1000;
+    remove(rig, 6, 5);
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toMatchObject([{ count: 5, allowed: 4 }]);
+    rig.clock.wall += 2000;
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(await rig.difference()).toEqual([]);
+  });
+
+  it("still counts what was deleted before the clock jumped back", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 10);
+    await rig.run();
+    rig.clock.wall -= 30 * day;
+    remove(rig, 10, 1);
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toMatchObject([{ count: 1, allowed: 0 }]);
+  });
+
+  it("counts deletion events and absence from a listing together", async () => {
+    const rig = await indexed(40, { cursors: true });
+    // Told by events: a resumed listing.
+    remove(rig, 0, 6);
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(rig.source.resumed.at(-1)).toBe(true);
+    // Absent from a complete listing.
+    remove(rig, 6, 5);
+    expect((await rig.run({ full: true })).exitCode).toBe(4);
+    expect(rig.source.resumed.at(-1)).toBe(false);
+  });
+
+  it("is guarded for deletion events alone", async () => {
+    const rig = await indexed(40, { cursors: true });
+    remove(rig, 0, 11);
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.documents).toMatchObject({ deleted: 0, withheld: 11 });
+    expect(rig.sink.records).toHaveLength(40);
+  });
+
+  it("is not charged for deletions that the user allowed", async () => {
+    const rig = await indexed(60);
+    remove(rig, 0, 30);
+    await rig.run({ allowDeletions: 30 });
+    remove(rig, 30, 10);
+    expect((await rig.run()).exitCode).toBe(0);
+  });
+
+  it("is charged for deletions that the guard let go, though the user allowed some", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 8);
+    await rig.run({ allowDeletions: 2 });
+    remove(rig, 8, 8);
+    expect((await rig.run()).exitCode).toBe(4);
+  });
+
+  it("charges a deletion that failed and was tried again only once", async () => {
+    const rig = await indexed(40);
+    remove(rig, 0, 6);
+    rig.sink.beforeWrite = async () => {
+      throw new Fault("sink.unreachable", "Down.");
+    };
+    for (let attempt = 0; attempt < 5; attempt += 1) expect((await rig.run()).exitCode).toBe(5);
+    rig.sink.beforeWrite = async () => {};
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(await rig.difference()).toEqual([]);
+  });
+
+  it("does not count documents that only a collection of the past holds", async () => {
+    const rig = await indexed(200);
+    // Another collection takes the place of the old one; most documents are gone for good.
+    rig.sink.collection += "-next";
+    remove(rig, 0, 180);
+    await rig.run({ allowDeletions: Infinity });
+    expect(rig.sink.records).toHaveLength(20);
+    remove(rig, 180, 15);
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toMatchObject([{ count: 15, allowed: 10 }]);
+  });
+});
+
+describe("absence proves nothing", () => {
+  it("when the listing is partial", async () => {
+    const rig = await indexed(10);
+    remove(rig, 0, 2);
+    rig.source.listing = "partial";
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(0);
+    expect(summary.documents).toMatchObject({ listed: 8, deleted: 0, withheld: 0 });
+    expect(rig.sink.records).toHaveLength(10);
+  });
+
+  it("when the source breaks off", async () => {
+    const rig = await indexed(10);
+    remove(rig, 0, 2);
+    rig.source.say = async function* (events) {
+      yield* events.slice(0, 5);
+      throw new Fault("source.unreachable", "Gone.");
+    };
+    expect((await rig.run()).exitCode).toBe(5);
+    expect(rig.sink.records).toHaveLength(10);
+  });
+
+  it("below a prefix that could not be read", async () => {
+    const rig = new Rig();
+    for (const id of ["x/1", "x/2", "y/1", "y/2", "xylophone"]) rig.source.put(id, id);
+    await rig.run();
+    for (const id of ["x/1", "y/1"]) rig.source.remove(id);
+    const fault = new Fault("source.unreadable", "The folder x/ cannot be read.");
+    rig.source.say = (events) =>
+      [...events.slice(0, 1), failureEvent({ prefix: "x/" }, fault)].concat(events.slice(1));
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(3);
+    expect(summary.documents).toMatchObject({ deleted: 1, failed: 1 });
+    expect(rig.sink.texts()).toEqual(["x/1", "x/2", "xylophone", "y/2"].toSorted());
+  });
+
+  it("when a document is listed as a failure", async () => {
+    const rig = await indexed(4);
+    const fault = new Fault("source.name", "Its name cannot be represented.");
+    rig.source.say = (events) =>
+      events.map((event) =>
+        event.kind === "document" && event.document.id === idOf(0)
+          ? failureEvent({ documentId: idOf(0) }, fault)
+          : event,
+      );
+    await rig.run();
+    expect(rig.sink.records).toHaveLength(4);
+  });
+
+  it("when the source now reads from elsewhere, until the user allows it", async () => {
+    const rig = await indexed(100);
+    rig.source.identity = "rig:two";
+    remove(rig, 0, 1);
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toMatchObject([{ count: 1, allowed: 0, reason: "identity" }]);
+    expect((await rig.run()).exitCode).toBe(4);
+    expect((await rig.run({ allowDeletions: 1 })).exitCode).toBe(0);
+    // From now on the new place is trusted.
+    remove(rig, 1, 1);
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(await rig.difference()).toEqual([]);
+  });
+
+  it("does not go on from the cursor of another place", async () => {
+    const rig = await indexed(4, { cursors: true });
+    rig.source.identity = "rig:two";
+    await rig.run();
+    expect(rig.source.resumed).toEqual([false, false]);
+  });
+
+  it("when the source is no longer in the file, until the user allows it", async () => {
+    const rig = await indexed(3);
+    const other = new RigSource();
+    other.put("o", "other");
+    rig.sources.set("other", { source: other });
+    await rig.run();
+    rig.sources.delete("other");
+    const { summary, exitCode } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toEqual([
+      { source: "other", count: 1, allowed: 0, examples: ["other:o"], reason: "removed" },
+    ]);
+    expect(rig.sink.texts()).toContain("other");
+    expect((await rig.run({ allowDeletions: 1 })).exitCode).toBe(0);
+    expect(rig.sink.texts()).not.toContain("other");
+    expect(await rig.reading((session) => session.sources())).toMatchObject([{ name: "docs" }]);
+    expect((await rig.run()).exitCode).toBe(0);
+  });
+
+  it.each([true, false])(
+    "of a source that was taken out of the file and put back (cursor: %s)",
+    async (cursors) => {
+      const rig = await indexed(3);
+      const other = new RigSource({ cursors });
+      for (const id of ["o", "p"]) other.put(id, `other ${id}`);
+      rig.sources.set("other", { source: other });
+      await rig.run();
+      rig.sources.delete("other");
+      expect((await rig.run()).exitCode).toBe(4);
+      rig.sources.set("other", { source: other });
+      const { summary, exitCode } = await rig.run();
+      expect(exitCode).toBe(0);
+      expect(summary.documents).toMatchObject({ deleted: 0, withheld: 0 });
+      expect(await rig.difference()).toEqual([]);
+    },
+  );
+});
