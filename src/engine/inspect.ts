@@ -202,12 +202,13 @@ async function failed(
   session: StateSession,
   documents: readonly string[],
 ): Promise<readonly DocumentRow[]> {
-  const keys = documents.map((document): DocumentKey => {
+  const distinct = [...new Set(documents)];
+  const keys = distinct.map((document): DocumentKey => {
     const at = document.indexOf(":");
     return { source: document.slice(0, Math.max(0, at)), id: document.slice(at + 1) };
   });
   const rows = await session.lookup(keys);
-  refuseUnknown(documents.filter((_, index) => rows[index]?.failure === undefined));
+  refuseUnknown(distinct.filter((_, index) => rows[index]?.failure === undefined));
   return rows.filter((row) => row !== undefined);
 }
 

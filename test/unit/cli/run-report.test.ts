@@ -1,0 +1,74 @@
+import { expect, it } from "vitest";
+import { nextStep, reportRun } from "../../../src/cli/run-report.ts";
+import { Terminal } from "../../../src/cli/terminal.ts";
+import { worstOf } from "../../../src/cli/worst-of.ts";
+import { commandLine } from "../../../src/cli/pipeline-options.ts";
+import type { RunSummary } from "../../../src/engine/index.ts";
+
+const options = { file: ["prod.yaml"], set: ["sinks.a.dimension=8"], envFile: ["my env"] };
+
+const summary: RunSummary = {
+  pipeline: "handbook",
+  run: "r",
+  status: "succeeded",
+  documents: { listed: 0, added: 0, updated: 0, unchanged: 0, deleted: 0, withheld: 0, failed: 0 },
+  chunks: { total: 0, embedded: 0, cached: 0 },
+  tokens: 0,
+  sinks: { search: { dimension: 8, upserted: 0, deleted: 0, failed: 0 } },
+  failures: [],
+  withheld: [],
+  duration_ms: 5,
+};
+
+function report(change: Partial<RunSummary>): string {
+  let text = "";
+  const stream = { write: (part: string) => ((text += part), true), on: () => undefined };
+  const terminal = new Terminal({ stdout: stream, stderr: stream, environment: {} });
+  reportRun(terminal, { ...summary, ...change }, (name, ...more) =>
+    commandLine(name, "a b.yaml", options, ...more),
+  );
+  return text;
+}
+
+it("names the command to type with every file and option of the run, quoted for a shell", () => {
+  const typed = "sluice run 'a b.yaml' -f prod.yaml --set sinks.a.dimension=8 --env-file 'my env'";
+  const withheld = [
+    { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
+  ];
+  expect(report({ status: "refused", withheld })).toContain(`\`${typed} --allow-deletions=12\``);
+  const reprocess = { code: "refused.reprocess", message: "much" };
+  expect(report({ status: "refused", error: reprocess })).toContain(`\`${typed} --reprocess\``);
+});
+
+function step(code: string, message: string): string | undefined {
+  return nextStep(summary, { code, message }, (...words) => words.join(" "));
+}
+
+it("leads out of each refusal", () => {
+  expect(step("refused.state", "the sink `search` was written")).toContain("adopt --sink search");
+  expect(step("refused.failures", "")).toContain("failures list");
+  expect(step("embed.unreachable", "")).toContain("doctor");
+  expect(step("state.locked", "")).toBeUndefined();
+});
+
+it("names a few failures and counts the rest", () => {
+  const failures = Array.from({ length: 30 }, (_, index) => ({
+    document: `docs:${index}`,
+    stage: "parse" as const,
+    code: "parse.malformed",
+    message: "broken\nreally",
+  }));
+  const text = report({ documents: { ...summary.documents, failed: 30 }, failures });
+  expect(text).toContain("30 documents failed");
+  expect(text).toContain("docs:4 (parse, parse.malformed): broken really");
+  expect(text).not.toContain("docs:5 ");
+  expect(text).toContain("and 25 more");
+});
+
+it("ends with the gravest of several exit codes", () => {
+  expect(worstOf([])).toBe(0);
+  expect(worstOf([0, 3, 4])).toBe(4);
+  expect(worstOf([4, 5, 0])).toBe(5);
+  expect(worstOf([5, 130])).toBe(130);
+  expect(worstOf([130, 1, 2])).toBe(1);
+});
