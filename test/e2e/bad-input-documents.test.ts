@@ -43,14 +43,17 @@ describe("a parser that", () => {
   });
 });
 
+/** A document with front matter. */
+function page(properties: string, text: string): string {
+  return `---\n${properties}\n---\n${text}\n`;
+}
+
 describe("front matter", () => {
   test("of another type than declared fails its document alone, which keeps its old version", async () => {
     const more = ["metadata: { date: timestamp, edition: integer, tags: list of string }"];
     const place = await makePlace({ more });
-    const document = (properties: string, text: string): string =>
-      `---\n${properties}\n---\n${text}\n`;
-    await place.write("good.md", document("date: 2024-05-01\nedition: 2\ntags: [a, b]", "Good."));
-    await place.write("bad.md", document("edition: 1", "Bad, still good."));
+    await place.write("good.md", page("date: 2024-05-01\nedition: 2\ntags: [a, b]", "Good."));
+    await place.write("bad.md", page("edition: 1", "Bad, still good."));
     expect((await sync(place.file)).exitCode).toBe(0);
     const before = await readIndex(place.index, "search");
     expect([...before.values()].find((row) => row["text"] === "Good.")).toMatchObject({
@@ -58,7 +61,7 @@ describe("front matter", () => {
       tags: ["a", "b"],
     });
     for (const wrong of ["edition: first", "date: soon", "tags: { a: 1 }", "edition: [1, 2]"]) {
-      await place.write("bad.md", document(wrong, "Bad."));
+      await place.write("bad.md", page(wrong, "Bad."));
       const { exitCode, summary } = await sync(place.file);
       expect(exitCode).toBe(3);
       const field = wrong.slice(0, wrong.indexOf(":"));

@@ -30,8 +30,8 @@ export class ChangingFolder {
   }
 
   /** Changes, moves, inserts or drops a section. */
-  async edit(count: number): Promise<void> {
-    for (const id of this.#some(count)) {
+  async edit(count: number, first: readonly string[] = []): Promise<void> {
+    for (const id of this.#some(count, first)) {
       const texts = this.#texts.get(id) ?? [];
       const at = pick(this.#random, texts.length);
       const fresh = section(this.#random);
@@ -44,8 +44,8 @@ export class ChangingFolder {
     }
   }
 
-  async remove(count: number): Promise<void> {
-    for (const id of this.#some(count)) {
+  async remove(count: number, first: readonly string[] = []): Promise<void> {
+    for (const id of this.#some(count, first)) {
       this.#texts.delete(id);
       await rm(join(this.#place.docs, id));
     }
@@ -57,11 +57,13 @@ export class ChangingFolder {
       await utimes(join(this.#place.docs, id), 1, pick(this.#random, 1e9));
   }
 
-  #some(count: number): string[] {
+  /** So many documents: those asked for first, as far as they exist, then any. */
+  #some(count: number, first: readonly string[] = []): string[] {
     const ids = [...this.#texts.keys()];
-    const chosen = new Set<string>();
-    while (chosen.size < Math.min(count, ids.length))
+    const chosen = new Set(first.filter((id) => this.#texts.has(id)).slice(0, count));
+    while (chosen.size < Math.min(count, ids.length)) {
       chosen.add(ids[pick(this.#random, ids.length)] ?? "");
+    }
     return [...chosen];
   }
 

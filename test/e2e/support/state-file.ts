@@ -28,6 +28,12 @@ export function begunIn(state: string): ReadonlySet<string> {
   });
 }
 
+/** The ids of documents that are begun and not settled. */
+export function begunDocuments(state: string): readonly string[] {
+  const rows = [...begunIn(state)].map((row) => JSON.parse(row) as readonly [string]);
+  return [...new Set(rows.map(([id]) => id))];
+}
+
 /** How many vectors an embedding cache holds. */
 export function vectorsIn(cache: string): number {
   return look(cache, 0, (database) =>
