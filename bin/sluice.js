@@ -3,6 +3,8 @@
 // versions of Node.js can read too, so that they can say what is missing.
 import { existsSync } from "node:fs";
 import * as module from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 const sources = new URL("../src/cli/main.ts", import.meta.url);
@@ -20,9 +22,15 @@ if (major < 22) {
 } else if (!fromSources && !existsSync(built)) {
   fail("sluice is not built: there is no dist folder. Run `npm run build`.");
 } else {
-  // Compiled code is kept between runs: a command starts in half the time.
-  if (module.enableCompileCache !== undefined) module.enableCompileCache();
+  keepCompiledCode();
   await import(fromSources ? sources : built);
+}
+
+/** Keeps compiled code between runs, so that a command starts in half the time; in a folder that nobody else can fill. */
+function keepCompiledCode() {
+  if (module.enableCompileCache === undefined) return;
+  const folder = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  module.enableCompileCache(join(folder, "sluice", "compiled"));
 }
 
 function fail(message) {

@@ -1,13 +1,15 @@
+import { join } from "node:path";
 // In a project of your own: import { … } from "sluice";
 import { closePipeline, loadPipeline, plan, query, run } from "../../src/index.ts";
 
-const file = new URL("../handbook/sluice.yaml", import.meta.url).pathname;
-// State, cache and index of this program's own, beside it.
-const pipeline = await loadPipeline(file, {
+const here = import.meta.dirname;
+const pipeline = await loadPipeline(join(here, "../handbook/sluice.yaml"), {
+  // State and index of this program's own, beside it.
   set: [
-    `sinks.search.uri=${new URL(".sluice/index", import.meta.url).pathname}`,
-    `state={ type: sqlite, path: ${JSON.stringify(new URL(".sluice/state.sqlite", import.meta.url).pathname)} }`,
-    "cache={ type: none }",
+    `sinks.search.uri=${join(here, ".sluice/index")}`,
+    `state.type=sqlite`,
+    `state.path=${join(here, ".sluice/state.sqlite")}`,
+    "cache.type=none",
   ],
 });
 try {

@@ -32,6 +32,7 @@ it("ends with 3 for a failed document until it is accepted or mended", async () 
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("has not failed")]);
 
   expect((await place.sluice("failures", "accept", "--json")).json()).toEqual({ documents: 1 });
+  expect((await place.sluice("failures", "list")).stdout).toMatch(/docs:bad\.md .*accepted/);
   const accepted = await place.sluice("run", "--json");
   expect([accepted.code, accepted.json()]).toMatchObject([0, { documents: { failed: 1 } }]);
 
@@ -49,7 +50,7 @@ it("ends with 5 when the embedding server is down, and never shows a secret", as
     [
       "embedder:",
       "  type: openai",
-      `  url: http://reader:hunter2@127.0.0.1:${port}/v1`,
+      `  url: http://reader:hunter2@127.0.0.1:${port}/\${TENANT}/v1`,
       "  api_key: ${EMBEDDING_API_KEY}",
       "  model: example",
       "retry: { attempts: 2, base_ms: 1, max_ms: 1 }",
@@ -57,7 +58,7 @@ it("ends with 5 when the embedding server is down, and never shows a secret", as
   );
   await using place = await Workplace.make(
     { "sluice.yaml": pipeline, ...documents(1) },
-    { EMBEDDING_API_KEY: "sk-very-secret" },
+    { EMBEDDING_API_KEY: "sk-very-secret", TENANT: "tenant-4711" },
   );
   const outcomes = await Promise.all([
     place.sluice("run", "--verbose", "--json"),
@@ -69,6 +70,8 @@ it("ends with 5 when the embedding server is down, and never shows a secret", as
     expect([code, stderr]).toEqual([5, expect.any(String)]);
     expect(stdout + stderr).not.toContain("sk-very-secret");
     expect(stdout + stderr).not.toContain("hunter2");
+    expect(stdout + stderr).not.toContain("tenant-4711");
+    expect(stdout + stderr).toContain("***");
   }
   const [run, plan, , doctor] = outcomes;
   expect(run?.json()).toMatchObject({ status: "failed", error: { code: "embed.unreachable" } });
