@@ -192,7 +192,8 @@ function make<Kind extends ConnectorKind>(
 async function stateStore(config: PipelineConfig, clock: Clock): Promise<StateStore> {
   const { memoryStateStore, sqliteStateStore } = await import("./state/index.ts");
   if (config.state.type === "memory") return memoryStateStore();
-  return sqliteStateStore({ path: config.state.path, pipelineFile: config.file, clock });
+  const paths = { path: config.state.path };
+  return sqliteStateStore({ ...paths, pipelineFile: config.file, clock });
 }
 
 async function embeddingCache(config: PipelineConfig): Promise<EmbeddingCache | undefined> {

@@ -176,8 +176,13 @@ function declaredFields(value: PipelineValue): Record<string, FieldType> {
 
 function stateConfig(value: PipelineValue, folder: string): StateConfig {
   if (value.state.type === "memory") return { type: "memory" };
-  const path = value.state.path ?? join(".sluice", `${value.name}.sqlite`);
-  return { type: "sqlite", path: resolve(folder, path) };
+  const fileOf = (name: string): string => resolve(folder, ".sluice", `${name}.sqlite`);
+  if (value.state.path !== undefined) {
+    return { type: "sqlite", path: resolve(folder, value.state.path) };
+  }
+  const { name, previously } = value;
+  const former = previously === undefined ? {} : { formerPath: fileOf(previously) };
+  return { type: "sqlite", path: fileOf(name), ...former };
 }
 
 function cacheConfig(value: PipelineValue, folder: string): CacheConfig {

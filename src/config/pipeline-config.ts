@@ -52,7 +52,12 @@ export interface ComponentConfig<Kind extends ConnectorKind = ConnectorKind> {
 }
 
 export type StateConfig =
-  | { readonly type: "sqlite"; readonly path: string }
+  | {
+      readonly type: "sqlite";
+      readonly path: string;
+      /** The default path under the pipeline's former name. */
+      readonly formerPath?: string;
+    }
   | { readonly type: "memory" };
 
 export type CacheConfig =

@@ -130,7 +130,8 @@ function refuseForeign(database: DatabaseSync, kind: DatabaseKind, path: string)
   throw new Fault(kind.faults.foreign, `${what}; ${kind.remedies.foreign}`);
 }
 
-function syncFolder(folder: string): void {
+/** Makes names that were given or taken in a folder survive a loss of power. */
+export function syncFolder(folder: string): void {
   // Windows cannot open folders, and needs no sync of them.
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");

@@ -15,6 +15,7 @@ import {
   refuseNetwork,
   WalSync,
 } from "../sqlite/index.ts";
+import { moveState } from "./move-state.ts";
 import { stateKind } from "./schema.ts";
 import { pruneDeletions } from "./sqlite-mutations.ts";
 import { SqliteReader } from "./sqlite-reader.ts";
@@ -23,6 +24,8 @@ import { SqliteSession } from "./sqlite-session.ts";
 export interface SqliteStateOptions {
   /** The state file; its folder is made when missing. The lease is a file beside it, `PATH.lock`. */
   readonly path: string;
+  /** Where a renamed pipeline's state lies under its former name; the first writer moves it to `path`. */
+  readonly formerPath?: string;
   /** The pipeline file, for messages that say where to change something. */
   readonly pipelineFile?: string;
   /** Tells when a run began; the system's clock when left out. */
@@ -43,8 +46,9 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
   const sessions = new Set<StateSession>();
 
   async function openRead(wanted: OpenOptions): Promise<StateSession | undefined> {
-    const path = locate(options.path, false);
-    if (inodeOf(path) === undefined) return undefined;
+    const own = locate(options.path, false);
+    const path = inodeOf(own) === undefined ? formerFile(wanted) : own;
+    if (path === undefined) return undefined;
     refuseNetwork(path, stateKind.noun, disk);
     const database = openForReading(stateKind, path);
     return orClose(database, async () => {
@@ -60,9 +64,7 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
     const lease = Lease.acquire(`${path}.lock`, 0);
     if (!lease) throw lockedFault(path, wanted.pipeline);
     try {
-      if (inodeOf(path) === undefined) {
-        createDatabase(stateKind, path, (database) => initialise(database, wanted.pipeline));
-      }
+      if (inodeOf(path) === undefined) moveOrCreate(path, wanted);
       const database = openForWriting(stateKind, path);
       return await orClose(database, async () => {
         refuseOtherPipeline(database, wanted);
@@ -74,6 +76,28 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
       lease.release();
       throw error;
     }
+  }
+
+  function moveOrCreate(path: string, wanted: OpenOptions): void {
+    const former = formerFile(wanted);
+    if (former === undefined) {
+      createDatabase(stateKind, path, (database) => initialise(database, wanted.pipeline));
+      return;
+    }
+    const lease = Lease.acquire(`${former}.lock`, 0);
+    if (!lease) throw lockedFault(former, wanted.previously ?? wanted.pipeline);
+    try {
+      moveState(former, path, (database) => refuseOtherPipeline(database, wanted));
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** The state under the pipeline's former name, if it is still there. */
+  function formerFile({ previously }: OpenOptions): string | undefined {
+    if (previously === undefined || options.formerPath === undefined) return undefined;
+    const path = locate(options.formerPath, false);
+    return inodeOf(path) === undefined ? undefined : path;
   }
 
   /** The fence must not be given out again after a loss of power, so it is durable before the session begins. */

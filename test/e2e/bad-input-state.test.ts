@@ -228,6 +228,25 @@ describe("a rename with `previously`", () => {
     expect((await sync(place.file)).summary.error).toMatchObject({ code: "state.foreign" });
   });
 
+  test("takes along a state that lies where it does by default", async () => {
+    const place = await makePlace();
+    const configure = (name: string, ...more: readonly string[]): Promise<void> => {
+      const text = pipelineText({ name, more }).replace(/^state: .*\n/m, "");
+      return writeFile(place.file, text);
+    };
+    await configure("handbook");
+    await place.write("one.md", "Text one.\n");
+    expect((await sync(place.file)).exitCode).toBe(0);
+    await configure("manual", "previously: handbook");
+    expect(await sync(place.file)).toMatchObject({
+      exitCode: 0,
+      summary: { documents: { updated: 1 }, chunks: { embedded: 0 } },
+    });
+    await configure("manual");
+    expect((await sync(place.file)).summary.documents.unchanged).toBe(1);
+    expect(await documentsIn(place.index)).toStrictEqual({ "docs:one.md": 1 });
+  });
+
   test("of a source embeds nothing again, and deletes nothing that has to be allowed", async () => {
     const place = await indexed(25);
     const text = pipelineText().replace("  docs:", "  pages:\n    previously: docs");
