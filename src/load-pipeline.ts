@@ -192,7 +192,7 @@ function make<Kind extends ConnectorKind>(
 async function stateStore(config: PipelineConfig, clock: Clock): Promise<StateStore> {
   const { memoryStateStore, sqliteStateStore } = await import("./state/index.ts");
   if (config.state.type === "memory") return memoryStateStore();
-  const paths = { path: config.state.path };
+  const { type: _, ...paths } = config.state;
   return sqliteStateStore({ ...paths, pipelineFile: config.file, clock });
 }
 
