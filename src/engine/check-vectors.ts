@@ -32,6 +32,24 @@ export function checkVectors(
   }
 }
 
+/** Whether the first numbers of a vector are not all zero: only then they can be normalised. */
+export function hasDirection(vector: Float32Array, dimension: number): boolean {
+  for (let index = 0; index < dimension; index += 1) if (vector[index] !== 0) return true;
+  return false;
+}
+
+/** The fault of a text whose vector has no direction. */
+export function zeroVector(model: EmbeddingModel, dimension: number): Fault {
+  const { native } = model.dimensions;
+  const first = dimension < native ? `of which the first ${dimension} are` : "all of them";
+  return new Fault(
+    "embed.zero",
+    `The embedder \`${model.id}\` gave a vector of ${native} numbers, ${first} zero: it has no direction. ` +
+      "Check the text and the model.",
+    { retry: "never" },
+  );
+}
+
 export function isFiniteVector(vector: Float32Array): boolean {
   let sum = 0;
   for (let index = 0; index < vector.length; index += 1) sum += Math.abs(vector[index] ?? 0);

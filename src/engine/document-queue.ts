@@ -59,17 +59,16 @@ export class DocumentQueue {
 
   async #runAll(id: string, first: Task): Promise<void> {
     const entry = this.#entries.get(id);
-    try {
-      let task: Task | undefined = first;
-      while (task !== undefined) {
+    let task: Task | undefined = first;
+    while (task !== undefined) {
+      try {
         await task.run();
-        task = entry?.waiting;
-        if (entry !== undefined) entry.waiting = undefined;
+      } catch (error) {
+        this.#onError(error);
       }
-    } catch (error) {
-      this.#onError(error);
-    } finally {
-      this.#entries.delete(id);
+      task = entry?.waiting;
+      if (entry !== undefined) entry.waiting = undefined;
     }
+    this.#entries.delete(id);
   }
 }

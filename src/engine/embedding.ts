@@ -2,7 +2,7 @@ import type { EmbeddingCache, EmbeddingModel } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
 import { assert } from "../faults/index.ts";
 import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
-import { checkVectors } from "./check-vectors.ts";
+import { checkVectors, hasDirection, zeroVector } from "./check-vectors.ts";
 import type { RunContext } from "./context.ts";
 
 /** A batch that is not full waits this long for company. */
@@ -92,12 +92,19 @@ export class EmbeddingService {
       true,
     );
     const { vectors } = result;
-    checkVectors(vectors, texts.length, this.#openModel());
-    const entries = new Map(items.map((item, index) => [item.key, vectors[index] ?? noVector]));
+    const model = this.#openModel();
+    checkVectors(vectors, texts.length, model);
+    const { native } = model.dimensions;
+    const entries = new Map<string, Float32Array>();
+    const outcomes = vectors.map((value, index): Outcome<Float32Array> => {
+      if (!hasDirection(value, native)) return { fault: zeroVector(model, native) };
+      entries.set(items[index]?.key ?? "", value);
+      return { value };
+    });
     await this.#cache?.put(entries);
     const tokens = result.tokens ?? items.reduce((sum, item) => sum + item.tokens, 0);
     this.#context.emit({ kind: "chunks-embedded", count: items.length, tokens });
-    return vectors.map((value) => ({ value }));
+    return outcomes;
   }
 
   #openModel(): EmbeddingModel {
@@ -105,5 +112,3 @@ export class EmbeddingService {
     return this.#model;
   }
 }
-
-const noVector = new Float32Array(0);

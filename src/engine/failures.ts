@@ -32,6 +32,8 @@ export function deadLetter(options: {
   readonly revision: string;
   readonly recipe: string;
   readonly now: number;
+  /** Trying again may help another sink, whatever the fault says. */
+  readonly passing?: boolean;
 }): Mutation & { readonly kind: "document" } {
   const { key, row, fault, revision, recipe, now } = options;
   const before = row?.failure;
@@ -41,7 +43,7 @@ export function deadLetter(options: {
     code: fault.code,
     message: fault.message,
     // A fault that splitting could not cure, of a single item, will come again.
-    retry: fault.retry === "later" ? "later" : "never",
+    retry: fault.retry === "later" || options.passing === true ? "later" : "never",
     scope: fault.scope,
     revision,
     recipe,

@@ -48,22 +48,21 @@ async function forgetSink(
     const message = `The state knows no sink \`${name}\`; it knows ${known || "none"}.`;
     throw new Fault("config.invalid", message);
   }
-  let deleted = 0;
-  if (options.deleteRecords === true) {
-    if (sink === undefined) {
-      throw new Fault(
-        "config.invalid",
-        `The sink \`${name}\` is no longer in the file, so its records cannot be reached. Put it back for ` +
-          "this command, or forget it without `--delete-records`.",
-      );
-    }
-    deleted = await deleteAll(pipeline, sink, signal);
+  if (options.deleteRecords === true && sink === undefined) {
+    throw new Fault(
+      "config.invalid",
+      `The sink \`${name}\` is no longer in the file, so its records cannot be reached. Put it back for ` +
+        "this command, or forget it without `--delete-records`.",
+    );
   }
   let documents = 0;
+  // Before the first record is deleted: a state must never believe in records that are gone.
   for (const { target } of infos) {
     documents += await session.count({ target });
     await session.commit([{ kind: "forget-target", target }]);
   }
+  const deletes = options.deleteRecords === true && sink !== undefined;
+  const deleted = deletes ? await deleteAll(pipeline, sink, signal) : 0;
   return { documents, records_deleted: deleted };
 }
 

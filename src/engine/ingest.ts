@@ -1,5 +1,5 @@
 import type { DocumentKey, DocumentRef, DocumentRow, FaultLike } from "../contracts/index.ts";
-import { Fault, isFault } from "../faults/index.ts";
+import { assert, Fault, isFault } from "../faults/index.ts";
 import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import { deadLetter, stageOf, summaryOf } from "./failures.ts";
@@ -94,8 +94,9 @@ export async function ingest(run: Run, work: Work): Promise<void> {
   } catch (error) {
     if (!isFault(error) || context.signal.aborted) throw error;
     if (error.scope === "component") {
-      // The run is ending; the document keeps its old version and is owed.
+      // The run is ending; the document keeps its old version, is owed, and counts as put back.
       await context.session.commit([{ kind: "document", key, set: { owed: true } }]);
+      context.tally.listed -= 1;
       context.fail(`sources.${source.name}`, error);
       return;
     }
@@ -132,14 +133,17 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
         return applyToTarget(run, target, key, held, { version, document: prepared });
       }),
     );
-    const fault = gravest(faults);
-    if (fault === undefined) {
+    const failed = stale.flatMap(({ target }, index): WriteFailure[] => {
+      const fault = faults[index];
+      return fault === undefined ? [] : [{ target, fault }];
+    });
+    if (failed.length === 0) {
       await finish(run, work, key, prepared.content);
       const outcome = row === undefined || row.content === "" ? "added" : "updated";
       context.emit({ kind: "document-settled", document: nameOf(key), outcome });
       return;
     }
-    await recordWriteFailure(run, work, key, prepared.content, fault);
+    await recordWriteFailure(run, work, key, prepared.content, failed);
   } finally {
     await prepared.spool.close();
   }
@@ -168,23 +172,34 @@ async function recordWriteFailure(
   work: Work,
   key: DocumentKey,
   content: string,
-  fault: FaultLike,
+  failed: readonly WriteFailure[],
 ): Promise<void> {
-  const { session } = run.context;
+  const { session, tally } = run.context;
+  const fault = gravest(failed);
   const set = { ...observed(work, content), owed: true };
   await session.commit([{ kind: "document", key, set }]);
-  if (fault.scope === "document" && fault.retry !== "later") {
-    await recordFailure(run, work, key, fault);
+  const refused = fault.scope === "document" && fault.retry !== "later";
+  if (!refused && run.targets.every((target) => target.fault === undefined)) {
+    run.pending.add(summaryOf(key, fault, "write"));
     return;
   }
-  const summary = summaryOf(key, fault, "write");
-  for (const target of run.targets) {
-    if (target.fault === undefined) continue;
-    run.context.tally.sink(target.name).failed += 1;
-    run.pending.count(summary, { known: true, open: true });
+  for (const { target } of failed) tally.sink(target.name).failed += 1;
+  if (!refused) {
+    run.pending.count(summaryOf(key, fault, "write"), { known: true, open: true });
     return;
   }
-  run.pending.add(summary);
+  await recordFailure(run, work, key, fault, failed.some(isPassing));
+}
+
+/** A sink that did not settle a document, and why. */
+interface WriteFailure {
+  readonly target: Target;
+  readonly fault: FaultLike;
+}
+
+/** Whether the same write may succeed in another run. */
+function isPassing({ fault }: WriteFailure): boolean {
+  return fault.scope === "component" || fault.retry === "later";
 }
 
 /** Writes a dead letter; a passing fault is tried once more before the run ends. */
@@ -193,6 +208,7 @@ async function recordFailure(
   work: Work,
   key: DocumentKey,
   fault: FaultLike,
+  passing = false,
 ): Promise<void> {
   const { context } = run;
   const { row, document, metadata, recipe } = work;
@@ -204,6 +220,7 @@ async function recordFailure(
     revision: failureRevision(document, metadata),
     recipe,
     now: context.clock.now(),
+    passing,
   });
   await context.session.commit([letter]);
   const failure = summaryOf(key, fault, stageOf(fault));
@@ -224,9 +241,12 @@ function readBackFrom(run: Run, row: DocumentRow | undefined): ReadBack {
 }
 
 /** A document fault is told before a component fault, which is told by the component anyway. */
-function gravest(faults: readonly (FaultLike | undefined)[]): FaultLike | undefined {
-  const found = faults.filter((fault) => fault !== undefined);
-  return found.find((fault) => fault.scope === "document") ?? found[0];
+function gravest(failed: readonly WriteFailure[]): FaultLike {
+  const faults = failed.map(({ fault }) => fault);
+  const refused = faults.find((fault) => fault.scope === "document" && fault.retry !== "later");
+  const gravest = refused ?? faults.find((fault) => fault.scope === "document") ?? faults[0];
+  assert(gravest !== undefined, "A failed write has no fault.");
+  return gravest;
 }
 
 function nameOf(key: DocumentKey): string {

@@ -99,6 +99,8 @@ export class Intake {
     const { context } = run;
     if (context.stopping.aborted) {
       this.gap = true;
+      // Put back: for this run it was never listed.
+      context.tally.listed -= 1;
       return;
     }
     const key = this.#key(document.id);
@@ -114,7 +116,13 @@ export class Intake {
       run.pending.add(summaryOf(key, deferredFault(key), "write"));
       return;
     }
-    await ingest(run, work);
+    try {
+      await ingest(run, work);
+    } catch (error) {
+      context.tally.listed -= 1;
+      throw error;
+    }
+    this.#stopOnTooManyFailures();
   }
 
   #deletion(

@@ -40,11 +40,15 @@ export function reconcile(input: ReconcileInput): Reconciliation {
     failure.retry === "never" &&
     failure.revision === failureRevision(document, input.metadata) &&
     failure.recipe === input.recipe;
-  if (sameFailure && document.provisional !== true && !input.full) return { kind: "dead" };
+  const stale = staleTargets(row, input.targets, row.content, input.metadata);
+  if (sameFailure && document.provisional !== true && !input.full) {
+    // A sink that refused the document does not keep it from a sink that was not asked yet.
+    const refused = stale.every((target) => row.targets.get(target.id)?.status === "begun");
+    return { kind: failure.stage !== "write" || refused ? "dead" : "work" };
+  }
   if (input.full || row.revision === undefined || row.revision !== document.revision) {
     return { kind: "work" };
   }
-  const stale = staleTargets(row, input.targets, row.content, input.metadata);
   return stale.length === 0 && failure === undefined ? { kind: "unchanged" } : { kind: "work" };
 }
 

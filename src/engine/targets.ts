@@ -81,7 +81,7 @@ export class Target {
     await session.commit([{ kind: "target", info: this.#info }]);
     const pipeline = this.#context.pipeline.name;
     const { previously } = this.#context.pipeline;
-    this.#marker = withMark(this.#marker, {
+    this.#marker = withMark(await this.#liveMarker(), {
       pipeline,
       previously,
       stateId: session.stateId,
@@ -94,6 +94,21 @@ export class Target {
     );
     this.#info = { ...this.#info, markerSeq: runSeq };
     await session.commit([{ kind: "target", info: this.#info }], { durable: false });
+  }
+
+  /** The marker as it is now: another pipeline may have set its mark since this run began. */
+  async #liveMarker(): Promise<CollectionMarker> {
+    const { sink } = this.#sink;
+    const describe = (): Promise<CollectionDescription | undefined> =>
+      sink.describe(this.#context.signal);
+    const live = await this.#context.retry(`sinks.${this.name}`, describe, true);
+    if (live?.marker?.incarnation === this.id) return live.marker;
+    const unmarked = live !== undefined && live.marker === undefined;
+    if (unmarked && this.#info.markerSeq === 0) return this.#marker;
+    throw new Fault(
+      "sink.missing",
+      `The collection ${sink.address} was dropped or replaced since this run began. Run again.`,
+    );
   }
 
   get info(): TargetInfo {

@@ -1,7 +1,7 @@
 import type { FaultLike } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
 import { join, raceAbort } from "../flow/index.ts";
-import { isFiniteVector } from "./check-vectors.ts";
+import { hasDirection, isFiniteVector, zeroVector } from "./check-vectors.ts";
 import type { EmbedItem } from "./embedding.ts";
 import type { PendingChunk } from "./prepare.ts";
 import type { Run } from "./run-parts.ts";
@@ -37,9 +37,11 @@ export async function embedWindow(
   }
   if (cached > 0) context.emit({ kind: "chunks-cached", count: cached });
   if (missing.length > 0) await embedMissing(run, missing, found);
+  const smallest = Math.min(readBack.dimension, ...run.targets.map((target) => target.dimension));
   return keys.map((key) => {
     const vector = found.get(key);
     if (vector === undefined) throw new RangeError("A chunk was not embedded.");
+    if (!hasDirection(vector, smallest)) throw zeroVector(run.space.model, smallest);
     // A copy, so that the native vector can be freed; slicing comes before normalising, which the writer does.
     return vector.length > readBack.dimension ? vector.slice(0, readBack.dimension) : vector;
   });

@@ -32,6 +32,8 @@ export class RigSink implements Sink {
   /** Runs before a write takes effect; may throw or hang. */
   beforeWrite: (operations: readonly WriteOperation[], signal: AbortSignal) => Promise<void> =
     async () => {};
+  /** Acknowledges writes and keeps nothing of them, for more records than a test should hold. */
+  discards = false;
   /** Operations that do not take effect. */
   refuses: (operation: WriteOperation) => FaultLike | undefined = () => undefined;
 
@@ -118,9 +120,10 @@ export class RigSink implements Sink {
       write: async (operations, signal) => {
         const leave = this.writing.enter();
         try {
-          this.writes.push(operations);
+          if (!this.discards) this.writes.push(operations);
           await this.before("write", signal);
           await this.beforeWrite(operations, signal);
+          if (this.discards) return { failed: new Map() };
           const failed = new Map<string, FaultLike>();
           for (const operation of operations) {
             const fault = this.refuses(operation);
@@ -149,7 +152,7 @@ export class RigSink implements Sink {
         this.markers += 1;
         await collection.setMarker(marker, signal);
       },
-      sizeOf: (operation) => collection.sizeOf(operation),
+      sizeOf: (operation) => (this.discards ? 1000 : collection.sizeOf(operation)),
     };
   }
 }
