@@ -34,6 +34,8 @@ export async function usePipelines<T>(
     for (const warning of warnings) terminal.warn(`warning: ${formatProblem(warning)}`);
   }
   const { closePipeline } = await import("../engine/run.ts");
+  const { usePrivateTemp } = await import("./private-temp.ts");
+  usePrivateTemp();
   try {
     shell.stop.signal.throwIfAborted();
     return await use(pipelines);
