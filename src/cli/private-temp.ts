@@ -1,12 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const abandonedAfterMs = 24 * 60 * 60 * 1000;
 const prefix = "sluice-process-";
 
 /**
  * Gives this process a temporary folder of its own, which goes away with it: native libraries leave files and folders
- * behind otherwise. Folders of processes that were killed are removed by the next one.
+ * behind otherwise. Folders of processes that were killed are removed a day later.
  */
 export function usePrivateTemp(): void {
   const parent = tmpdir();
@@ -21,6 +22,8 @@ function removeAbandoned(parent: string): void {
     const pid = new RegExp(`^${prefix}(\\d+)-\\w{6}$`).exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
     try {
+      // Another container may share the folder, but not the process numbers.
+      if (Date.now() - statSync(join(parent, name)).mtimeMs < abandonedAfterMs) continue;
       rmSync(join(parent, name), { recursive: true, force: true });
     } catch {
       // It belongs to somebody else, who will remove it.

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +11,9 @@ test("a command leaves nothing in the temporary folder, and clears up after a ki
   const folder = mkdtempSync(join(tmpdir(), "sluice-temp-"));
   const temp = join(folder, "temp");
   // No process has this number: it is beyond the largest that Linux gives out.
-  mkdirSync(join(temp, "sluice-process-4194999-abcdef"), { recursive: true });
+  const abandoned = join(temp, "sluice-process-4194999-abcdef");
+  mkdirSync(abandoned, { recursive: true });
+  utimesSync(abandoned, 0, 0);
   mkdirSync(join(folder, "docs"));
   writeFileSync(join(folder, "docs", "a.md"), "# A\n\nWater flows.\n");
   writeFileSync(
