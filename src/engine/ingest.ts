@@ -244,9 +244,9 @@ function readBackFrom(run: Run, row: DocumentRow | undefined): ReadBack {
 function gravest(failed: readonly WriteFailure[]): FaultLike {
   const faults = failed.map(({ fault }) => fault);
   const refused = faults.find((fault) => fault.scope === "document" && fault.retry !== "later");
-  const gravest = refused ?? faults.find((fault) => fault.scope === "document") ?? faults[0];
-  assert(gravest !== undefined, "A failed write has no fault.");
-  return gravest;
+  const worst = refused ?? faults.find((fault) => fault.scope === "document") ?? faults[0];
+  assert(worst !== undefined, "A failed write has no fault.");
+  return worst;
 }
 
 function nameOf(key: DocumentKey): string {

@@ -103,8 +103,8 @@ export class Target {
       sink.describe(this.#context.signal);
     const live = await this.#context.retry(`sinks.${this.name}`, describe, true);
     if (live?.marker?.incarnation === this.id) return live.marker;
-    const unmarked = live !== undefined && live.marker === undefined;
-    if (unmarked && this.#info.markerSeq === 0) return this.#marker;
+    const isNew = live !== undefined && live.marker === undefined;
+    if (isNew && this.#info.markerSeq === 0) return this.#marker;
     throw new Fault(
       "sink.missing",
       `The collection ${sink.address} was dropped or replaced since this run began. Run again.`,

@@ -194,14 +194,14 @@ describe("a failure that the user accepted", () => {
   });
 });
 
-describe("too many new failures", () => {
-  function broken(count: number): Rig {
-    const rig = new Rig();
-    rig.set({ failures: { maxDocuments: 10 }, limits: { documents: 4 } });
-    for (let number = 0; number < count; number += 1) rig.source.put(`d${number}`, "!malformed");
-    return rig;
-  }
+function broken(count: number): Rig {
+  const rig = new Rig();
+  rig.set({ failures: { maxDocuments: 10 }, limits: { documents: 4 } });
+  for (let number = 0; number < count; number += 1) rig.source.put(`d${number}`, "!malformed");
+  return rig;
+}
 
+describe("too many new failures", () => {
   it.each([11, 200, 1000])("stop the run with exit code 4 (%i broken documents)", async (count) => {
     const rig = broken(count);
     const { summary, exitCode } = await rig.run();

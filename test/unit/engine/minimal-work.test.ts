@@ -69,22 +69,22 @@ describe("a changed document", () => {
   });
 });
 
-describe("vectors that are not in the cache", () => {
-  /** A document in one sink; a second sink of another dimension comes later, and the cache is gone. */
-  async function grown(first: "auto" | number, second: "auto" | number): Promise<Rig> {
-    const rig = new Rig({ sinks: ["first"] });
-    rig.sink.dimension = first;
-    rig.source.put("a", lines(0, 5));
-    await rig.run();
-    const added = new RigSink("second");
-    added.dimension = second;
-    rig.sinks.set("second", added);
-    rig.cache = memoryCache();
-    rig.forgetCounts();
-    expect((await rig.run()).exitCode).toBe(0);
-    return rig;
-  }
+/** A document in one sink; a second sink of another dimension comes later, and the cache is gone. */
+async function grown(first: "auto" | number, second: "auto" | number): Promise<Rig> {
+  const rig = new Rig({ sinks: ["first"] });
+  rig.sink.dimension = first;
+  rig.source.put("a", lines(0, 5));
+  await rig.run();
+  const added = new RigSink("second");
+  added.dimension = second;
+  rig.sinks.set("second", added);
+  rig.cache = memoryCache();
+  rig.forgetCounts();
+  expect((await rig.run()).exitCode).toBe(0);
+  return rig;
+}
 
+describe("vectors that are not in the cache", () => {
   it("are read back from a sink of larger dimension", async () => {
     const rig = await grown("auto", 4);
     expect(rig.embedder.texts).toEqual([]);

@@ -12,9 +12,10 @@ function norm(vector: Float32Array): number {
   return Math.hypot(...vector);
 }
 
+const nan = (vectors: readonly Float32Array[], value: number): readonly Float32Array[] =>
+  vectors.map((vector, index) => (index === 0 ? vector.with(3, value) : vector));
+
 describe("an embedder that answers wrongly", () => {
-  const nan = (vectors: readonly Float32Array[], value: number): readonly Float32Array[] =>
-    vectors.map((vector, index) => (index === 0 ? vector.with(3, value) : vector));
   it.each<[string, (honest: readonly Float32Array[]) => readonly Float32Array[]]>([
     ["too few vectors", (honest) => honest.slice(1)],
     ["too many vectors", (honest) => [...honest, new Float32Array(8).fill(1)]],
@@ -86,26 +87,26 @@ describe("an embedder that answers wrongly", () => {
   });
 });
 
+async function indexed(): Promise<Rig> {
+  const rig = new Rig();
+  rig.source.put("a", "one\ntwo");
+  await rig.run();
+  rig.source.put("b", "three");
+  rig.forgetCounts();
+  return rig;
+}
+
+async function expectRefusal(rig: Rig, where: RegExp): Promise<void> {
+  const { summary, exitCode } = await rig.run();
+  expect(exitCode).toBe(4);
+  expect(summary.status).toBe("refused");
+  expect(summary.error?.code).toBe("refused.probe");
+  expect(summary.error?.message).toMatch(where);
+  expect(rig.sink.operations).toEqual([]);
+  expect(rig.embedder.texts).toEqual([]);
+}
+
 describe("the probe", () => {
-  async function indexed(): Promise<Rig> {
-    const rig = new Rig();
-    rig.source.put("a", "one\ntwo");
-    await rig.run();
-    rig.source.put("b", "three");
-    rig.forgetCounts();
-    return rig;
-  }
-
-  async function expectRefusal(rig: Rig, where: RegExp): Promise<void> {
-    const { summary, exitCode } = await rig.run();
-    expect(exitCode).toBe(4);
-    expect(summary.status).toBe("refused");
-    expect(summary.error?.code).toBe("refused.probe");
-    expect(summary.error?.message).toMatch(where);
-    expect(rig.sink.operations).toEqual([]);
-    expect(rig.embedder.texts).toEqual([]);
-  }
-
   it("refuses other weights under the same name by what the state remembers", async () => {
     const rig = await indexed();
     rig.embedder.weights = "other";
