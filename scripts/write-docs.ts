@@ -1,11 +1,13 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeConnectorsPage } from "./docs/connectors-page.ts";
 import { writeFaultsPage } from "./docs/faults-page.ts";
 
 /** The pages that are made from the code, by their path in the repository. */
 const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/faults.md": writeFaultsPage,
+  "docs/reference/connectors.md": writeConnectorsPage,
 };
 
 const check = process.argv.includes("--check");

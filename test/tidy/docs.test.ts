@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { catalog } from "../../connectors/catalog.ts";
+import { writeConnectorsPage } from "../../scripts/docs/connectors-page.ts";
 import { writeFaultsPage } from "../../scripts/docs/faults-page.ts";
 import { faultCodes } from "../../src/faults/index.ts";
 import { files, textOf } from "./tree.ts";
@@ -20,5 +22,18 @@ describe("the page of faults", () => {
     for (const [name, { meaning }] of Object.entries(faultCodes)) {
       expect(meaning, name).toMatch(/^[A-Z][^|\n]*[.)]$/);
     }
+  });
+});
+
+describe("the page of connectors", () => {
+  const path = "docs/reference/connectors.md";
+
+  it("is what `scripts/write-docs.ts` makes of the catalog", async () => {
+    expect(textOf(path)).toBe(await writeConnectorsPage());
+  });
+
+  it("has a heading for every connector of the catalog, and none for anything else", () => {
+    const headings = [...textOf(path).matchAll(/^### `([^`]+)`/gm)].map(([, name]) => name);
+    expect(headings.toSorted()).toEqual(catalog.map(({ type }) => type).toSorted());
   });
 });
