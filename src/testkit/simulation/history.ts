@@ -58,6 +58,7 @@ class Life {
     const random = new Random(seed);
     this.#random = random;
     this.#world = new World(random, { poison: random.chance(0.3) });
+    this.#world.onRemove = (id) => this.#lasting.delete(id);
     this.#habits = {
       resumes: random.chance(0.6),
       changesMeanwhile: random.chance(0.5),
@@ -147,7 +148,6 @@ class Life {
         setImmediate(resolve);
       });
       if (result !== undefined || bug !== undefined || process.dead) break;
-      for (const id of this.#lasting) if (!this.#world.documents.has(id)) this.#lasting.delete(id);
       if (timeline.advance()) continue;
       this.#violations.push("the run waits for something that never comes");
       return undefined;

@@ -27,6 +27,8 @@ export class World {
   /** Every content that a document ever had, as the ordered lines. */
   readonly past = new Map<string, (readonly string[])[]>();
   readonly changes: Change[] = [];
+  /** Called with the id of every document that is removed. */
+  onRemove: (id: string) => void = () => undefined;
   readonly #random: Random;
   readonly #poison: boolean;
   #version = 0;
@@ -47,6 +49,7 @@ export class World {
     this.changes.push({ id });
     if (before !== undefined && this.#random.chance(0.3)) {
       this.documents.delete(id);
+      this.onRemove(id);
       return;
     }
     const labelOnly = before !== undefined && this.#random.chance(0.2);
