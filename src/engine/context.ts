@@ -66,7 +66,12 @@ export class RunContext {
       if (signal.aborted) this.#hard.abort(signal.reason);
       signal.addEventListener("abort", () => this.#hard.abort(signal.reason), { once: true });
     };
-    hard(session.lost);
+    const { lost } = session;
+    const lose = (): void => {
+      if (isFault(lost.reason)) this.fatal ??= lost.reason;
+    };
+    lost.addEventListener("abort", lose, { once: true });
+    hard(lost);
     if (options.signal !== undefined) hard(options.signal);
     const { stop } = options;
     if (stop?.aborted === true) this.#stop.abort(stop.reason);

@@ -54,10 +54,12 @@ export async function readDrafts(options: ReadOptions, signal: AbortSignal): Pro
     const content = await opened.hash();
     if (options.isCurrent(content)) return { kind: "current", content };
   }
+  // What was waited for before the parser began is not its time.
+  const before = opened.waitedMs();
   const parsed = timed(reader.parser.parse(document, opened.stream, signal), {
     clock,
     limitMs: limits.parseTimeoutMs,
-    waitedMs: opened.waitedMs,
+    waitedMs: () => opened.waitedMs() - before,
     document,
     signal,
   });

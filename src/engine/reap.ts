@@ -54,6 +54,7 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     context.emit({ kind: "deletions-withheld", withheld });
     return true;
   }
+  context.tally.forgetWithheld(options.name);
   const byGuard = decision.by === "guard";
   if (!byGuard) context.useAllowance(wanted);
   for await (const page of session.pages(query)) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { FaultLike, JsonObject, RunRow, SourceRow, StateSession } from "../contracts/index.ts";
-import { isFault } from "../faults/index.ts";
+import { Fault, isFault } from "../faults/index.ts";
 import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
@@ -32,8 +32,10 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
   try {
     session = await openStateToWrite(pipeline, signal);
   } catch (error) {
-    if (!isFault(error)) throw error;
-    return neverStarted(pipeline, id, error);
+    if (isFault(error)) return neverStarted(pipeline, id, error);
+    if (!signal.aborted) throw error;
+    const stopped = new Fault("aborted", "The run was stopped before it began.");
+    return neverStarted(pipeline, id, stopped);
   }
   const context = new RunContext(pipeline, session, options, clock);
   try {
@@ -44,9 +46,8 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
       status: "running",
       summary: undefined,
     };
-    await session.commit([{ kind: "run", row }], { durable: false });
     context.emit({ kind: "run-started", pipeline: pipeline.name, run: id });
-    await synchronise(context);
+    await synchronise(context, row);
     if (context.bug !== undefined) throw context.bug;
     const result = resultOf(context, id, clock.monotonic() - started.monotonic);
     await record(context, { ...row, endedAt: clock.now() }, result.summary);
@@ -69,9 +70,10 @@ export async function closePipeline(pipeline: Pipeline): Promise<void> {
   await pipeline.state.close();
 }
 
-async function synchronise(context: RunContext): Promise<void> {
+async function synchronise(context: RunContext, row: RunRow): Promise<void> {
   let opened: Run;
   try {
+    await context.session.commit([{ kind: "run", row }], { durable: false });
     await checkPipelineFile(context);
     opened = await openRun(context);
   } catch (error) {
@@ -178,10 +180,11 @@ async function record(context: RunContext, row: RunRow, summary: RunSummary): Pr
 
 function neverStarted(pipeline: Pipeline, id: string, fault: FaultLike): RunResult {
   const exitCode = exitCodeOf(fault);
+  const stopped = exitCode === exitCodes.interrupted ? "interrupted" : "failed";
   const summary: RunSummary = {
     pipeline: pipeline.name,
     run: id,
-    status: exitCode === exitCodes.refused ? "refused" : "failed",
+    status: exitCode === exitCodes.refused ? "refused" : stopped,
     documents: {
       listed: 0,
       added: 0,

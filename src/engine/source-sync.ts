@@ -9,7 +9,7 @@ import type {
   SourceRow,
 } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
-import { batches } from "../flow/index.ts";
+import { batches, raceAbort } from "../flow/index.ts";
 import { summaryOf } from "./failures.ts";
 import { idOf, Intake } from "./intake.ts";
 import { settleOwed } from "./owed.ts";
@@ -167,7 +167,8 @@ export class SourceSync {
         { kind: "value", key: coveredKey(this.source.name), value: covered },
         { kind: "source", row: this.#row },
       ]);
-      await this.source.source.acknowledge?.(cursor, context.signal);
+      const acknowledged = this.source.source.acknowledge?.(cursor, context.signal);
+      if (acknowledged !== undefined) await raceAbort(acknowledged, context.signal);
     });
     this.#saving.catch((error: unknown) => {
       this.intake.gap = true;

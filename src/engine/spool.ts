@@ -50,7 +50,7 @@ export class Spool {
     for (const frame of this.#frames) {
       if (this.#file === undefined) return;
       const bytes = Buffer.alloc(frame.json + frame.vectors);
-      await this.#file.read(bytes, 0, bytes.length, frame.position);
+      await readWhole(this.#file, bytes, frame.position);
       const chunks = JSON.parse(bytes.toString("utf8", 0, frame.json)) as ReadyChunk[];
       yield { chunks, vectors: splitVectors(bytes.subarray(frame.json), chunks.length) };
     }
@@ -69,9 +69,19 @@ export class Spool {
     const vectors = Buffer.concat(
       window.vectors.map((v) => Buffer.from(v.buffer, v.byteOffset, v.byteLength)),
     );
-    await file.writev([json, vectors], this.#end).catch(unspooled);
+    const { bytesWritten } = await file.writev([json, vectors], this.#end).catch(unspooled);
+    // A disk that becomes full takes a part, and says so only to the next write.
+    if (bytesWritten < json.length + vectors.length) unspooled({ code: "ENOSPC" });
     this.#frames.push({ position: this.#end, json: json.length, vectors: vectors.length });
     this.#end += json.length + vectors.length;
+  }
+}
+
+async function readWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
+    if (bytesRead === 0) unspooled(new Error("The spool is shorter than what was written."));
+    done += bytesRead;
   }
 }
 

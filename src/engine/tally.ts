@@ -54,10 +54,18 @@ export class Tally {
         this.sink(event.sink).dimension = event.dimension;
         return;
       case "deletions-withheld":
+        // While following, the deletions of a source are decided on again and again.
+        this.forgetWithheld(event.withheld.source);
         this.withheld.push(event.withheld);
         return;
       default:
     }
+  }
+
+  /** The deletions of this source are no longer withheld. */
+  forgetWithheld(source: string): void {
+    const index = this.withheld.findIndex((withheld) => withheld.source === source);
+    if (index !== -1) this.withheld.splice(index, 1);
   }
 
   sink(name: string): SinkTally {

@@ -8,7 +8,7 @@ import type {
   TargetInfo,
 } from "../contracts/index.ts";
 import { decideDimension, type DimensionDecision } from "../dimensions/index.ts";
-import { Fault } from "../faults/index.ts";
+import { Fault, isFault } from "../faults/index.ts";
 import { raceAbort } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
 import { checkMark, newMarker, stateRefusal, withMark } from "./marks.ts";
@@ -149,25 +149,49 @@ export async function surveySink(
   return { sink, decision, live, marker: live?.marker };
 }
 
-/** Opens the collections of the active sinks, or refuses before anything is written. */
+/**
+ * Opens the collections of the active sinks, or refuses before anything is written. A sink that is down is given up
+ * for this run and the others go on; rejects when all are down.
+ */
 export async function openTargets(
   context: RunContext,
   space: Space,
   sinks: readonly PipelineSink[],
 ): Promise<Target[]> {
   const { pipeline, signal } = context;
+  const down: { readonly component: string; readonly fault: FaultLike }[] = [];
+  async function unlessDown<T>(sink: PipelineSink, step: () => Promise<T>): Promise<T[]> {
+    try {
+      return [await step()];
+    } catch (error) {
+      if (!isFault(error) || !error.code.startsWith("sink.") || signal.aborted) throw error;
+      down.push({ component: `sinks.${sink.name}`, fault: error });
+      return [];
+    }
+  }
   const surveys: SinkSurvey[] = [];
   for (const sink of sinks) {
     const survey = (): Promise<SinkSurvey> => surveySink(pipeline, sink, space, signal);
-    surveys.push(await context.retry(`sinks.${sink.name}`, survey, true));
+    const retried = (): Promise<SinkSurvey> => context.retry(`sinks.${sink.name}`, survey, true);
+    surveys.push(...(await unlessDown(sink, retried)));
   }
   for (const { decision } of surveys) if (decision.kind === "refuse") throw refusal(decision);
-  refuseShared(surveys);
+  refuseShared(sinks, surveys);
   const known = new Map((await context.session.targets()).map((info) => [info.target, info]));
   // All are checked before the first is created or marked.
-  for (const survey of surveys) await checkSurvey(context, survey, space, known);
+  const checked: SinkSurvey[] = [];
+  for (const survey of surveys) {
+    const check = (): Promise<SinkSurvey> => checkSurvey(context, survey, space, known);
+    checked.push(...(await unlessDown(survey.sink, check)));
+  }
   const targets: Target[] = [];
-  for (const survey of surveys) targets.push(await openTarget(context, survey, space, known));
+  for (const survey of checked) {
+    const open = (): Promise<Target> => openTarget(context, survey, space, known);
+    targets.push(...(await unlessDown(survey.sink, open)));
+  }
+  const [first] = down;
+  if (targets.length === 0 && first !== undefined) throw first.fault;
+  for (const { component, fault } of down) context.lose(component, fault);
   return targets;
 }
 
@@ -175,9 +199,10 @@ function refusal(decision: DimensionDecision & { readonly kind: "refuse" }): Fau
   return new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
 }
 
-function refuseShared(surveys: readonly SinkSurvey[]): void {
+function refuseShared(sinks: readonly PipelineSink[], surveys: readonly SinkSurvey[]): void {
   const seen = new Map<string, string>();
-  for (const { sink, marker } of surveys) {
+  for (const sink of sinks) {
+    const marker = surveys.find((survey) => survey.sink === sink)?.marker;
     for (const place of [sink.sink.address, marker?.incarnation ?? sink.sink.address]) {
       const other = seen.get(place);
       if (other !== undefined && other !== sink.name) {
@@ -197,9 +222,9 @@ async function checkSurvey(
   survey: SinkSurvey,
   space: Space,
   known: ReadonlyMap<string, TargetInfo>,
-): Promise<void> {
+): Promise<SinkSurvey> {
   const { marker, sink } = survey;
-  if (marker === undefined) return;
+  if (marker === undefined) return survey;
   const { pipeline, session } = context;
   checkProbe(space, marker.probe, marker.dimension, `the collection ${sink.sink.address}`);
   const mark = checkMark({
@@ -209,7 +234,7 @@ async function checkSurvey(
     stateId: session.stateId,
     info: known.get(marker.incarnation),
   });
-  if (mark.kind === "known") return;
+  if (mark.kind === "known") return survey;
   if (mark.kind === "refuse") throw mismatch(sink, mark.reason);
   const collection = await sink.sink.open(context.signal);
   const filter = [{ field: "pipeline", operator: "=", value: pipeline.name }] as const;
@@ -218,6 +243,7 @@ async function checkSurvey(
     const reason = `it holds ${own} records of this pipeline that the state does not know`;
     throw mismatch(sink, reason);
   }
+  return survey;
 }
 
 function mismatch(sink: PipelineSink, why: string): Fault {

@@ -25,7 +25,7 @@ export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 
 /**
  * Iterates with the signal: a pending `next()` does not hold up an abort, and the iterator is always told to close
- * when the consumer leaves early (its closing is not waited for when it hangs on a pending `next()`).
+ * when the consumer leaves early (its closing is not waited for after an abort).
  */
 export async function* abortable<T>(
   iterable: AsyncIterable<T>,
@@ -49,7 +49,7 @@ export async function* abortable<T>(
   } finally {
     if (!ended) {
       const closing = Promise.resolve(iterator.return?.()).catch(() => undefined);
-      if (!signal.aborted) await closing;
+      await raceAbort(closing, signal).catch(() => undefined);
     }
   }
 }

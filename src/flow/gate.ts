@@ -33,6 +33,8 @@ export class Gate {
       } catch (error) {
         if (this.#waiting.includes(entry)) {
           this.#waiting = this.#waiting.filter((other) => other !== entry);
+          // It may have held up lighter ones.
+          this.#admit();
         } else {
           this.#leave(share);
         }
@@ -49,6 +51,10 @@ export class Gate {
 
   #leave(share: number): void {
     this.#used -= share;
+    this.#admit();
+  }
+
+  #admit(): void {
     for (;;) {
       const first = this.#waiting[0];
       if (first === undefined || this.#used + first.weight > this.#capacity) return;
