@@ -4,8 +4,8 @@ import { ChangingFolder } from "./support/changing-folder.ts";
 import { makePlace, type Place } from "./support/place.ts";
 import { pick, randomFrom } from "./support/prose.ts";
 import { type RunProcess, startRun } from "./support/run-process.ts";
-import { begunDocuments, begunIn } from "./support/state-file.ts";
-import { readIndex } from "./support/stored-index.ts";
+import { begunDocuments, begunIn, recordsOf } from "./support/state-file.ts";
+import { idsIn, readIndex } from "./support/stored-index.ts";
 import { sync } from "./support/sync.ts";
 import { until } from "./support/until.ts";
 
@@ -13,6 +13,8 @@ const kills = 25;
 const killsWhileBegun = 20;
 /** Some runs are over before their moment comes. */
 const roundsAtMost = 50;
+
+const sinks = ["full", "small"];
 
 const random = randomFrom(25);
 
@@ -43,6 +45,16 @@ async function killOne(
   return { killed: signal === "SIGKILL", begun: begunSince(place, before) };
 }
 
+/** What the state calls settled is there, and nothing is there that it does not know. */
+async function expectTruth(place: Place): Promise<void> {
+  for (const sink of sinks) {
+    const { certain, possible } = recordsOf(place.state, sink);
+    const present = await idsIn(place.index, sink);
+    expect([...certain.difference(present)]).toStrictEqual([]);
+    expect([...present.difference(possible)]).toStrictEqual([]);
+  }
+}
+
 test("after 25 SIGKILLs, most of them with documents begun, one run makes the index equal to a fresh one", async () => {
   const more = [
     "chunker: { type: structure, max_tokens: 96, overlap_tokens: 16 }",
@@ -62,6 +74,7 @@ test("after 25 SIGKILLs, most of them with documents begun, one run makes the in
     await folder.touch(3);
     await using child = startRun(place.file, "--allow-deletions");
     const result = await killOne(place, child, round % 8 === 7);
+    await expectTruth(place);
     if (result.killed) killed += 1;
     if (result.killed && result.begun > 0) begun += 1;
   }
@@ -74,9 +87,9 @@ test("after 25 SIGKILLs, most of them with documents begun, one run makes the in
   expect(begunIn(place.state).size).toBe(0);
 
   const elsewhere = ["state.path=fresh.sqlite", "cache.path=fresh-cache.sqlite"];
-  const set = ["full", "small"].map((sink) => `sinks.${sink}.uri=fresh`);
+  const set = sinks.map((sink) => `sinks.${sink}.uri=fresh`);
   expect((await sync(place.file, {}, { set: [...set, ...elsewhere] })).exitCode).toBe(0);
-  for (const sink of ["full", "small"]) {
+  for (const sink of sinks) {
     const index = await readIndex(place.index, sink);
     expect(index.size).toBeGreaterThan(200);
     expect(index).toStrictEqual(await readIndex(join(place.folder, "fresh"), sink));

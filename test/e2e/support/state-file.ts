@@ -28,6 +28,30 @@ export function begunIn(state: string): ReadonlySet<string> {
   });
 }
 
+/** The records that the state says a sink holds of settled documents, and those that it may hold of any. */
+export function recordsOf(
+  state: string,
+  sink: string,
+): { readonly certain: ReadonlySet<string>; readonly possible: ReadonlySet<string> } {
+  const found = { certain: new Set<string>(), possible: new Set<string>() };
+  return look(state, found, (database) => {
+    const rows = database
+      .prepare(
+        `SELECT t.settled, hex(t.ids) AS ids FROM targets t JOIN target_names n USING (target)
+         WHERE n.info ->> 'sink' = ?`,
+      )
+      .all(sink);
+    for (const { settled, ids } of rows) {
+      for (const [digits] of String(ids).toLowerCase().matchAll(/.{32}/g)) {
+        const id = digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+        found.possible.add(id);
+        if (settled === 1) found.certain.add(id);
+      }
+    }
+    return found;
+  });
+}
+
 /** The ids of documents that are begun and not settled. */
 export function begunDocuments(state: string): readonly string[] {
   const rows = [...begunIn(state)].map((row) => JSON.parse(row) as readonly [string]);

@@ -36,6 +36,20 @@ export async function readIndex(
   }
 }
 
+/** The ids of all records; none while there is no such collection. */
+export async function idsIn(folder: string, collection: string): Promise<ReadonlySet<string>> {
+  const database = await openDatabase(folder);
+  try {
+    if (!(await database.tableNames()).includes(collection)) return new Set();
+    const table = await database.openTable(collection);
+    const rows: unknown[] = await table.query().select(["id"]).toArray();
+    table.close();
+    return new Set(rows.map((row) => (row as { readonly id: string }).id));
+  } finally {
+    database.close();
+  }
+}
+
 /** Record ids by document. */
 export function idsByDocument(
   index: ReadonlyMap<string, StoredRow>,
