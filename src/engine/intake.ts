@@ -134,7 +134,8 @@ export class Intake {
     const key = this.#key(event.documentId);
     this.#notPending(key);
     const order = event.order === undefined ? {} : { order: String(event.order) };
-    const gone: Mutation = { kind: "document", key, set: { gone: true, ...order } };
+    const seen = this.#generation();
+    const gone: Mutation = { kind: "document", key, set: { gone: true, seen, ...order } };
     if (fresh) {
       if (row !== undefined && !isOutdated(event.order, row)) batch.mutations.push(gone);
       return;

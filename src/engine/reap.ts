@@ -17,6 +17,8 @@ export interface ReapOptions {
   readonly name: string;
   /** Why absence proves nothing at this source, if so. */
   readonly untrusted: "identity" | "removed" | undefined;
+  /** Whether what the source said in this generation still holds for a document marked as gone. */
+  readonly isVouched: (row: DocumentRow) => boolean;
   readonly queue: DocumentQueue;
 }
 
@@ -32,7 +34,7 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   const examples: string[] = [];
   for await (const page of session.pages(query)) {
     for (const row of page) {
-      if (!heldSomewhere(run, row)) continue;
+      if (!options.isVouched(row) || !heldSomewhere(run, row)) continue;
       wanted += 1;
       if (examples.length < 5) examples.push(`${row.source}:${row.id}`);
     }
@@ -59,7 +61,7 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   if (!byGuard) context.useAllowance(wanted);
   for await (const page of session.pages(query)) {
     if (context.stopping.aborted) return false;
-    for (const row of page) {
+    for (const row of page.filter(options.isVouched)) {
       const task = (): Promise<void> => reapDocument(run, row, byGuard);
       options.queue.add(row.id, { run: task, listed: false });
     }

@@ -70,10 +70,10 @@ export async function closePipeline(pipeline: Pipeline): Promise<void> {
   await pipeline.state.close();
 }
 
-async function synchronise(context: RunContext, row: RunRow): Promise<void> {
+async function synchronise(context: RunContext, began: RunRow): Promise<void> {
   let opened: Run;
   try {
-    await context.session.commit([{ kind: "run", row }], { durable: false });
+    await context.session.commit([{ kind: "run", row: began }], { durable: false });
     await checkPipelineFile(context);
     opened = await openRun(context);
   } catch (error) {
@@ -121,7 +121,12 @@ async function reapRemoved(opened: Run, known: readonly SourceRow[]): Promise<vo
     const queue = new DocumentQueue(pipeline.policy.limits.documents, (error) => {
       context.fail(`sources.${name}`, error);
     });
-    const withheld = await reap(opened, { name, untrusted: "removed", queue });
+    const withheld = await reap(opened, {
+      name,
+      untrusted: "removed",
+      isVouched: () => true,
+      queue,
+    });
     if (withheld || (await session.count({ source: name })) > 0) continue;
     await session.commit([{ kind: "forget-source", name }]);
   }

@@ -104,6 +104,8 @@ export class SourceSync {
     const withheld = await reap(this.#run, {
       name: this.source.name,
       untrusted: this.#row.identity === this.source.source.identity ? undefined : "identity",
+      // A mark of an earlier listing proves nothing until this one is over: the document may be back.
+      isVouched: (row) => this.#row.swept || row.seen === this.#row.generation,
       queue: this.intake.queue,
     });
     await this.#run.pending.countStanding(this.source.name);
@@ -199,7 +201,7 @@ export class SourceSync {
     await this.#save({ swept: true, completeAt: clock.now() });
   }
 
-  /** What lies under an unreadable prefix counts as seen: its absence proves nothing. */
+  /** What lies under an unreadable prefix counts as seen: its absence, then or now, proves nothing. */
   async #unknownPrefix(prefix: string, fault: FaultLike): Promise<void> {
     const { context } = this.#run;
     const { session, tally } = context;
@@ -207,7 +209,7 @@ export class SourceSync {
     for await (const page of session.pages({ source: this.source.name, seenBefore: seen })) {
       const below = page.filter((row) => row.id.startsWith(prefix));
       const mutations = below.map((row): Mutation => {
-        return { kind: "document", key: keyOf(row), set: { seen } };
+        return { kind: "document", key: keyOf(row), set: { seen, gone: false } };
       });
       if (mutations.length > 0) await session.commit(mutations, { durable: false });
     }

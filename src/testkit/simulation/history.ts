@@ -116,8 +116,8 @@ class Life {
   /** One process: undefined when it died or went wrong. */
   async #run(rates: FaultRates, habits: SourceHabits): Promise<RunResult | undefined> {
     this.#runs += 1;
-    if (globalThis.process.env["SIM_TRACE"] !== undefined)
-      console.log("RUN", this.#runs, rates, habits, [...this.#world.documents]);
+    const told = { rates, habits, documents: [...this.#world.documents] };
+    this.#trace(`run ${this.#runs} ${JSON.stringify(told)}`);
     const { timeline } = this.#world;
     const process = new SimulatedProcess(timeline, this.#random, rates);
     this.#lasting = new Set(this.#world.documents.keys());
