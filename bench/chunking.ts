@@ -17,17 +17,7 @@ import type {
 } from "../src/contracts/index.ts";
 import { systemClock } from "../src/flow/index.ts";
 import { qwen3Tokenizer } from "../src/tokenizer/index.ts";
-
-/** A row of the performance table: the figure to reach beside the figure reached. */
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: string;
-  readonly reach: number;
-  readonly reached: number;
-  readonly ok: boolean;
-  /** What the figure is made of. */
-  readonly note: string;
-}
+import type { BenchRow } from "./row.ts";
 
 const signal = new AbortController().signal;
 const context: ConnectorContext = {

@@ -1,16 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createLexicalEmbedder } from "../connectors/embedders/lexical/embedder.ts";
-
-/** One line of a benchmark. */
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: string;
-  /** The figure to reach; what it is compared with when nothing is promised. */
-  readonly reach: number;
-  readonly reached: number;
-  readonly ok: boolean;
-}
+import type { BenchRow } from "./row.ts";
 
 /** Texts with questions and how well each text answers them. */
 export interface Collection {

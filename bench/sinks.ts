@@ -11,17 +11,7 @@ import type * as LanceDb from "@lancedb/lancedb";
 import { lancedbSink } from "../connectors/sinks/lancedb/index.ts";
 import type { Sink, VectorRecord, WriteOperation } from "../src/contracts/index.ts";
 import { systemClock } from "../src/flow/index.ts";
-
-/** A line of the benchmark: what was reached beside what is to be reached. */
-export interface BenchRow {
-  readonly name: string;
-  readonly unit: string;
-  readonly reach: number;
-  readonly reached: number;
-  readonly ok: boolean;
-  /** What the figure is made of. */
-  readonly note: string;
-}
+import type { BenchRow } from "./row.ts";
 
 const dimension = 1024;
 const signal = new AbortController().signal;
