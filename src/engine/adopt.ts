@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type {
   DocumentKey,
+  DocumentRow,
   Mutation,
   StateSession,
   StoredRecord,
@@ -104,9 +105,15 @@ async function rememberPage(
     const one = versions.size === 1 && parseFingerprint(version) !== undefined;
     return one
       ? [known, { kind: "settle", key, target, version, ids }]
-      : [known, { kind: "begin", key, target, ids }];
+      : [known, { kind: "begin", key, target, ids }, ...stillWithheld(row)];
   });
   await session.commit(mutations, { durable: false });
+}
+
+/** To begin with a document makes it owed; one whose deletion is withheld would then be let go. */
+function stillWithheld(row: DocumentRow | undefined): Mutation[] {
+  if (row?.gone !== true || row.owed) return [];
+  return [{ kind: "document", key: { source: row.source, id: row.id }, set: { owed: false } }];
 }
 
 /** Now that every record was seen: documents whose records are all there are settled. */
@@ -127,7 +134,7 @@ async function settleAll(session: StateSession, target: string): Promise<AdoptRe
         return [{ kind: "settle", key, target, version: parsed.version, ids: held.ids }];
       }
       incomplete += 1;
-      return [{ kind: "begin", key, target, ids: held.ids }];
+      return [{ kind: "begin", key, target, ids: held.ids }, ...stillWithheld(row)];
     });
     await session.commit(mutations);
   }

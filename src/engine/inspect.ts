@@ -236,7 +236,7 @@ async function documentCounts(session: StateSession): Promise<PipelineStatus["do
     failed: await session.count({ failed: true }),
     accepted,
     owed: await session.count({ owed: true, gone: false }),
-    withheld: await session.count({ gone: true }),
+    withheld: await session.count({ gone: true, owed: false }),
   };
 }
 

@@ -74,7 +74,8 @@ export class Intake {
     if (!run.pending.take(nameOf(key))) run.context.tally.listed += 1;
     if (row !== undefined && isOutdated(document.order, row)) {
       // It says nothing new, but whatever is listed has not vanished.
-      batch.mutations.push({ kind: "document", key, set: { seen: this.#generation() } });
+      const seen = { seen: this.#generation() };
+      if (!row.gone) batch.mutations.push({ kind: "document", key, set: seen });
       batch.unchanged += 1;
       return;
     }
@@ -85,12 +86,14 @@ export class Intake {
       const decision = decide(run, workOf(run, this.#source, document, row));
       if (decision === "dead") return this.#stillDead(key, row);
       if (decision === "unchanged") {
-        if (row?.owed === true && hasAllSinks(run))
-          batch.mutations.push({ kind: "document", key, set: { owed: false } });
+        const owed = !hasAllSinks(run);
+        if (row?.owed === true || row?.gone === true)
+          batch.mutations.push({ kind: "document", key, set: { owed } });
         batch.unchanged += 1;
         return;
       }
     }
+    if (row?.gone === true) batch.mutations.push({ kind: "document", key, set: cameBack });
     batch.start.push(() => this.#enqueue(document.id, true, () => this.#work(document)));
   }
 
@@ -106,7 +109,12 @@ export class Intake {
     const key = this.#key(document.id);
     // An earlier event about it failed while this one waited; this one takes its place.
     if (run.pending.take(nameOf(key))) this.#unchanged(1);
-    const [row] = await context.session.lookup([key]);
+    const [known] = await context.session.lookup([key]);
+    // An event of its deletion was at work when this one came.
+    if (known?.gone === true) {
+      await context.session.commit([{ kind: "document", key, set: cameBack }], { durable: false });
+    }
+    const row = known && { ...known, gone: false, owed: known.owed || known.gone };
     const work = workOf(run, this.#source, document, row);
     const decision = decide(run, work);
     if (decision === "dead") return this.#stillDead(key, row);
@@ -135,9 +143,13 @@ export class Intake {
     this.#notPending(key);
     const order = event.order === undefined ? {} : { order: String(event.order) };
     const seen = this.#generation();
-    const gone: Mutation = { kind: "document", key, set: { gone: true, seen, ...order } };
+    // A document that the guard let go already stays owed.
+    const gone = (known: DocumentRow): Mutation => {
+      const withheld = known.gone ? {} : { owed: false };
+      return { kind: "document", key, set: { gone: true, ...withheld, seen, ...order } };
+    };
     if (fresh) {
-      if (row !== undefined && !isOutdated(event.order, row)) batch.mutations.push(gone);
+      if (row !== undefined && !isOutdated(event.order, row)) batch.mutations.push(gone(row));
       return;
     }
     if (row === undefined || isOutdated(event.order, row)) return;
@@ -147,7 +159,7 @@ export class Intake {
       const { session } = this.#run.context;
       this.#notPending(key);
       const [now] = await session.lookup([key]);
-      if (now !== undefined && !isOutdated(event.order, now)) await session.commit([gone]);
+      if (now !== undefined && !isOutdated(event.order, now)) await session.commit([gone(now)]);
     };
     batch.start.push(() => this.#enqueue(event.documentId, false, mark));
   }
@@ -204,6 +216,9 @@ export class Intake {
     return { source: this.#source.name, id };
   }
 }
+
+/** What a document owed before it was gone is no longer known: it is looked at again. */
+const cameBack = { gone: false, owed: true } as const;
 
 export function idOf(event: LookupEvent): string {
   return event.kind === "document" ? event.document.id : event.documentId;

@@ -80,7 +80,8 @@ async function renameSources(context: RunContext): Promise<void> {
   const known = new Set((await session.sources()).map((row) => row.name));
   const renames: Mutation[] = [];
   for (const { name, previously } of pipeline.sources.values()) {
-    if (previously === undefined || known.has(name) || !known.has(previously)) continue;
+    if (previously === undefined || pipeline.sources.has(previously)) continue;
+    if (known.has(name) || !known.has(previously)) continue;
     renames.push({ kind: "rename-source", from: previously, to: name });
   }
   if (renames.length > 0) await session.commit(renames);

@@ -330,22 +330,28 @@ class Planner {
     const session = this.#session;
     if (session === undefined) return;
     let wanted = 0;
+    let letGo = 0;
     const examples: string[] = [];
     for await (const page of session.pages({ source })) {
       for (const row of page) {
         if (!targets.some((target) => row.targets.has(target)) || !gone(row)) continue;
+        if (row.gone && row.owed) {
+          letGo += 1;
+          continue;
+        }
         wanted += 1;
         if (examples.length < 5) examples.push(`${row.source}:${row.id}`);
       }
     }
     const decision = guardDeletions({
-      indexed: await documentsHeld(session, source, targets),
+      indexed: Math.max(0, (await documentsHeld(session, source, targets)) - letGo),
       deletedInWindow: await session.deletionsSince(source, this.#clock.now() - guardWindowMs),
       wanted,
       maxFraction: this.#pipeline.policy.deletions.maxFraction,
       untrusted,
       userAllows: undefined,
     });
+    this.#counts.delete += letGo;
     if (decision.kind === "delete") {
       this.#counts.delete += wanted;
       return;

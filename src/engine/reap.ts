@@ -23,19 +23,22 @@ export interface ReapOptions {
 }
 
 /**
- * Deletes the documents of a source that are gone, if the guard lets them go; otherwise withholds all of them. Tells
- * whether any were withheld.
+ * Deletes the documents of a source that are gone, if the guard lets them go; otherwise withholds all of them. What
+ * was let go once (gone and owed) is not decided on again. Tells whether any were withheld.
  */
 export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   const { context } = run;
   const { session, pipeline, clock } = context;
   const query = { source: options.name, gone: true };
   let wanted = 0;
+  let letGo = 0;
   const examples: string[] = [];
   for await (const page of session.pages(query)) {
     for (const row of page) {
       if (!options.isVouched(row) || !heldSomewhere(run, row)) continue;
-      wanted += 1;
+      if (row.owed) letGo += 1;
+      else wanted += 1;
+      if (row.owed) continue;
       if (examples.length < 5) examples.push(`${row.source}:${row.id}`);
     }
   }
@@ -43,31 +46,31 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   const targets = run.targets.map(({ id }) => id);
   const indexed = wanted === 0 ? 0 : await documentsHeld(session, options.name, targets);
   const decision = guardDeletions({
-    indexed,
+    indexed: Math.max(0, indexed - letGo),
     deletedInWindow: await session.deletionsSince(options.name, since),
     wanted,
     maxFraction: pipeline.policy.deletions.maxFraction,
     untrusted: options.untrusted,
     userAllows: context.deletionsAllowed,
   });
-  if (decision.kind === "withhold") {
+  const withheld = decision.kind === "withhold";
+  if (withheld) {
     const { allowed, reason } = decision;
-    const withheld = { source: options.name, count: wanted, allowed, examples, reason };
-    context.emit({ kind: "deletions-withheld", withheld });
-    return true;
-  }
-  context.tally.forgetWithheld(options.name);
-  const byGuard = decision.by === "guard";
-  if (!byGuard) context.useAllowance(wanted);
+    const summary = { source: options.name, count: wanted, allowed, examples, reason };
+    context.emit({ kind: "deletions-withheld", withheld: summary });
+  } else context.tally.forgetWithheld(options.name);
+  const byUser = decision.kind === "delete" && decision.by === "user";
+  if (byUser) context.useAllowance(wanted);
   for await (const page of session.pages(query)) {
-    if (context.stopping.aborted) return false;
+    if (context.stopping.aborted) break;
     for (const row of page.filter(options.isVouched)) {
-      const task = (): Promise<void> => reapDocument(run, row, byGuard);
+      if (withheld && !row.owed) continue;
+      const task = (): Promise<void> => reapDocument(run, row, !byUser);
       options.queue.add(row.id, { run: task, listed: false });
     }
     await options.queue.settled();
   }
-  return false;
+  return withheld;
 }
 
 /**
@@ -101,21 +104,20 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
     if (context.stopping.aborted) return;
   }
   const held = run.targets.filter((target) => row.targets.has(target.id));
+  if (held.length > 0 && !row.owed) {
+    // Let go, and charged for, before the first delete: whatever happens now, once and not again.
+    const go: Mutation = { kind: "document", key, set: { owed: true } };
+    const count = { kind: "deletions", source: key.source, at: clock.now(), count: 1 } as const;
+    await session.commit(byGuard ? [go, count] : [go], { durable: false });
+  }
   const faults = await join(
     held.map((target) => applyToTarget(run, target, key, row.targets.get(target.id), undefined)),
   );
   const fault = faults.find((found) => found !== undefined);
   if (fault !== undefined) return reportFailure(run, key, fault);
-  // A sink that is not in this run may still hold it; the row then stays, and stays gone.
+  // A sink that is not in this run may still hold it; the row then stays, gone and owed.
   const elsewhere = row.targets.size > held.length;
-  const done: Mutation[] = [
-    elsewhere ? { kind: "document", key, set: { owed: false } } : { kind: "forget", key },
-  ];
-  // Together with the forgetting: until then the guard counts the document as one to be deleted.
-  if (held.length > 0 && byGuard) {
-    done.push({ kind: "deletions", source: key.source, at: clock.now(), count: 1 });
-  }
-  await session.commit(done, { durable: false });
+  if (!elsewhere) await session.commit([{ kind: "forget", key }], { durable: false });
   if (held.length === 0) return;
   context.emit({
     kind: "document-settled",

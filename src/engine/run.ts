@@ -114,7 +114,11 @@ async function reapRemoved(opened: Run, known: readonly SourceRow[]): Promise<vo
     for await (const page of session.pages({ source: name, gone: false })) {
       await session.commit(
         page.map(({ source, id }) => {
-          return { kind: "document", key: { source, id }, set: { gone: true } } as const;
+          return {
+            kind: "document",
+            key: { source, id },
+            set: { gone: true, owed: false },
+          } as const;
         }),
       );
     }

@@ -194,7 +194,7 @@ export class SourceSync {
     const seenBefore = this.#row.generation;
     for await (const page of session.pages({ source: this.source.name, seenBefore, gone: false })) {
       const mutations = page.map((row): Mutation => {
-        return { kind: "document", key: keyOf(row), set: { gone: true } };
+        return { kind: "document", key: keyOf(row), set: { gone: true, owed: false } };
       });
       await session.commit(mutations, { durable: false });
     }
@@ -209,7 +209,11 @@ export class SourceSync {
     for await (const page of session.pages({ source: this.source.name, seenBefore: seen })) {
       const below = page.filter((row) => row.id.startsWith(prefix));
       const mutations = below.map((row): Mutation => {
-        return { kind: "document", key: keyOf(row), set: { seen, gone: false } };
+        return {
+          kind: "document",
+          key: keyOf(row),
+          set: { seen, gone: false, owed: row.owed || row.gone },
+        };
       });
       if (mutations.length > 0) await session.commit(mutations, { durable: false });
     }

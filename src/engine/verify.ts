@@ -235,7 +235,12 @@ async function markOwed(
     const ids = row.targets.get(target)?.ids ?? [];
     return [
       { kind: "begin", key, target, ids },
-      { kind: "document", key, set: { owed: true, revision: undefined, failure: undefined } },
+      // A deletion that is withheld stays so.
+      {
+        kind: "document",
+        key,
+        set: { owed: !row.gone || row.owed, revision: undefined, failure: undefined },
+      },
     ];
   });
   if (mutations.length > 0) await session.commit(mutations);
