@@ -35,7 +35,10 @@ export interface DocumentRow extends DocumentKey {
   readonly seen: number;
   /** The source vouched that it is gone, and the deletion is not carried out yet (owed or withheld). */
   readonly gone: boolean;
-  /** Some target does not hold the newest version: look the document up again even if no listing brings it. */
+  /**
+   * Some target does not hold the newest version: look the document up again even if no listing brings it. Of a
+   * document that is gone: the guard let it go, and some target still holds it; otherwise its deletion is withheld.
+   */
   readonly owed: boolean;
   readonly targets: ReadonlyMap<string, TargetRow>;
   readonly failure: FailureRow | undefined;
