@@ -3,19 +3,18 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { allocator, nodeOptions } from "../bin/memory-settings.js";
 import { Corpus } from "./corpus.ts";
 import { atMost, type BenchRow } from "./row.ts";
 import { Workplace } from "./workplace.ts";
 
-/** What the launcher may set to keep the native allocator from holding on to memory. */
-const allocator = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536" };
-
-/** Memory of a whole process that runs a pipeline, in megabytes. */
-async function peakOf(place: Workplace): Promise<number> {
+/** Peak resident memory of a whole process that runs a pipeline, with the launcher's settings, in megabytes. */
+export async function peakOf(place: Workplace): Promise<number> {
   const script = fileURLToPath(import.meta.url);
   const env = { ...process.env, ...allocator };
   const options = { env, maxBuffer: 1 << 20 };
-  const { stdout } = await promisify(execFile)(process.execPath, [script, place.file], options);
+  const args = [...nodeOptions, script, place.file];
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
   return Number(stdout);
 }
 

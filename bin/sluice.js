@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import * as module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { allocator, nodeOptions } from "./memory-settings.js";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 const sources = new URL("../src/cli/main.ts", import.meta.url);
@@ -22,8 +23,18 @@ if (major < 22) {
 } else if (!fromSources && !existsSync(built)) {
   fail("sluice is not built: there is no dist folder. Run `npm run build`.");
 } else {
+  if (process.argv[2] === "run") saveMemory();
   keepCompiledCode();
   await import(fromSources ? sources : built);
+}
+
+/** Starts this very process again with settings that only a new process can have: a run may take long and hold much. */
+function saveMemory() {
+  const { env, execPath, execArgv, argv, platform } = process;
+  const set = Object.keys(allocator).some((name) => name in env);
+  if (platform !== "linux" || process.execve === undefined || set) return;
+  const args = [execPath, ...nodeOptions, ...execArgv, ...argv.slice(1)];
+  process.execve(execPath, args, { ...env, ...allocator });
 }
 
 /** Keeps compiled code between runs, so that a command starts in half the time; in a folder that nobody else can fill. */

@@ -20,7 +20,7 @@ import { migrate, refuseNewer, refuseOlder, schemaVersion } from "./migrate.ts";
 export const busyTimeoutMs = 10_000;
 
 /** SQLite's page cache: enough for the inner pages and the neighbourhood of a few million rows. */
-const cacheKib = 32 * 1024;
+const cacheKib = 16 * 1024;
 
 /**
  * One path for one file, whatever name it was called by, and its folder made (mode 0700) when `create` says so. Two
