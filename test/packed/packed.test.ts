@@ -45,7 +45,7 @@ describe("the tarball", () => {
 
   it("holds no test, no TypeScript source and nothing that it does not need", () => {
     const known =
-      /^(?:LICENSE|NOTICE|README\.md|package\.json|bin\/sluice\.js|schema\/[\w.]+\.json|dist\/assets\/[\w.-]+|dist\/(?:src|connectors)\/[\w./-]+(?:\.js|\.d\.ts))$/;
+      /^(?:LICENSE|NOTICE|README\.md|package\.json|bin\/[\w-]+\.js|schema\/[\w.]+\.json|dist\/assets\/[\w.-]+|dist\/(?:src|connectors)\/[\w./-]+(?:\.js|\.d\.ts))$/;
     expect(installed.files.filter((path) => !known.test(path))).toEqual([]);
   });
 
