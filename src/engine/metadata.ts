@@ -13,15 +13,16 @@ export function splitMetadata(
   metadata: JsonObject,
   declared: Readonly<Record<string, FieldType>>,
 ): SplitMetadata {
-  const fields: Record<string, Json> = {};
-  const rest: Record<string, Json> = {};
+  const fields: [string, Json][] = [];
+  const rest: [string, Json][] = [];
   for (const [key, value] of Object.entries(metadata)) {
     const type = Object.hasOwn(declared, key) ? declared[key] : undefined;
     if (value === null) continue;
-    if (type === undefined) rest[key] = value;
-    else fields[key] = convert(key, type, value);
+    if (type === undefined) rest.push([key, value]);
+    else fields.push([key, convert(key, type, value)]);
   }
-  return { fields, rest };
+  // From entries, so that a key `__proto__` is a key.
+  return { fields: Object.fromEntries(fields), rest: Object.fromEntries(rest) };
 }
 
 function convert(key: string, type: FieldType, value: Json): Json {
@@ -70,6 +71,11 @@ function timestampOf(value: Json): number | undefined {
   const parts = match.exec(text);
   if (parts === null) return undefined;
   const [, date, time, zone] = parts;
+  // A day that its month does not have would be taken for one of the next month.
+  const midnight = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== date) {
+    return undefined;
+  }
   const parsed = Date.parse(time === undefined ? `${date}` : `${date}T${time}${zone ?? "Z"}`);
   return Number.isNaN(parsed) ? undefined : parsed;
 }
