@@ -139,7 +139,9 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
     });
     if (failed.length === 0) {
       await finish(run, work, key, prepared.content);
-      const outcome = row === undefined || row.content === "" ? "added" : "updated";
+      const written = row === undefined || row.content === "" ? "added" : "updated";
+      // Rows and very large documents are known to be current only when they were read.
+      const outcome = stale.length === 0 ? "unchanged" : written;
       context.emit({ kind: "document-settled", document: nameOf(key), outcome });
       return;
     }

@@ -145,7 +145,11 @@ class Planner {
     const sinks = pick(this.#pipeline.sinks, this.#options.sinks, "sink");
     const surveys: SinkSurvey[] = [];
     for (const sink of sinks) {
-      surveys.push(await surveySink(this.#pipeline, sink, space, this.#signal));
+      const survey = await surveySink(this.#pipeline, sink, space, this.#signal);
+      surveys.push(survey);
+      const { marker, decision } = survey;
+      if (marker === undefined || decision.kind === "refuse") continue;
+      checkProbe(space, marker.probe, marker.dimension, `the collection ${sink.sink.address}`);
     }
     const planned = await Promise.all(surveys.map((survey) => this.#row(survey, space)));
     const chunks = new ChunkEstimate(this.#pipeline, space.hash, this.#clock, this.#signal);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { SourceEvent } from "../../../src/contracts/index.ts";
+import type { ParserEvent, SourceEvent } from "../../../src/contracts/index.ts";
 import { Rig } from "./rig/rig.ts";
+import { lineParser } from "./rig/stages.ts";
 
 function twoDocuments(): Rig {
   const rig = new Rig({ sinks: ["wide", "narrow"] });
@@ -8,6 +9,18 @@ function twoDocuments(): Rig {
   rig.source.put("a", "one\ntwo\nthree");
   rig.source.put("b", "four\nfour");
   return rig;
+}
+
+/** The same document as rows, which are read without a parser. */
+function asBlocks(event: SourceEvent): SourceEvent {
+  if (event.kind !== "document") return event;
+  const blocks = ["one", "two"].map((text): ParserEvent => {
+    return { kind: "block", block: { kind: "paragraph", text, headings: [] } };
+  });
+  async function* open(): AsyncGenerator<ParserEvent> {
+    yield* blocks;
+  }
+  return { kind: "document", document: { ...event.document, content: { kind: "blocks", open } } };
 }
 
 describe("a second run", () => {
@@ -44,6 +57,43 @@ describe("a second run", () => {
     rig.forgetCounts();
     await rig.run();
     expect(rig.source.opens).toEqual([]);
+  });
+
+  it("hashes a large document that was touched, and does not parse it", async () => {
+    const rig = new Rig();
+    let parsed = 0;
+    const parser = lineParser();
+    const settings = rig.sources.get("docs");
+    if (settings === undefined) throw new Error("There is no source.");
+    settings.parser = {
+      ...parser,
+      parse: (...parts) => {
+        parsed += 1;
+        return parser.parse(...parts);
+      },
+    };
+    rig.source.put("a", `one\n${"x".repeat(9 * 1024 * 1024)}`);
+    await rig.run();
+    rig.source.touch("a");
+    const { summary } = await rig.run();
+    expect(summary.documents).toMatchObject({ unchanged: 1, updated: 0 });
+    expect(parsed).toBe(1);
+    expect(rig.source.opens).toEqual(["a", "a"]);
+  });
+
+  it("counts a touched document that needs no parser as unchanged, and writes nothing", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one");
+    rig.source.say = (events) => events.map(asBlocks);
+    await rig.run();
+    expect(rig.sink.texts()).toEqual(["one", "two"]);
+    rig.source.touch("a");
+    rig.forgetCounts();
+    const { summary } = await rig.run();
+    expect(summary.documents).toMatchObject({ unchanged: 1, updated: 0 });
+    expect(rig.embedder.texts).toEqual([]);
+    expect(rig.sink.operations).toEqual([]);
+    rig.forgetCounts();
   });
 
   it("rewrites every record of a document whose metadata alone changed, and embeds nothing", async () => {

@@ -111,6 +111,22 @@ describe("every listed document", () => {
     expect(await rig.row("a")).toMatchObject({ failure: undefined, owed: false });
   });
 
+  it("is counted as often as it is listed when it fails in passing in between", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one");
+    rig.source.say = (events) =>
+      events.flatMap((event): SourceEvent[] =>
+        event.kind === "document" ? [event, event] : [event],
+      );
+    let opens = 0;
+    rig.source.beforeOpen = async () => {
+      opens += 1;
+      if (opens === 1) throw new Fault("source.changed", "It changed.");
+    };
+    const { summary } = await rig.run();
+    expect(summary.documents).toMatchObject({ listed: 2, added: 1, unchanged: 1, failed: 0 });
+  });
+
   it("is counted once when it keeps failing in passing", async () => {
     const rig = new Rig();
     rig.source.put("a", "one");

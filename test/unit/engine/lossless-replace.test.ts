@@ -197,6 +197,18 @@ describe.each([
     expect(await rig.difference()).toEqual([]);
   });
 
+  it("is still owed after a run for the other alone has settled what both were owed", async () => {
+    const rig = await indexed({ sinks: ["good", "bad"], cursors });
+    rig.source.put("a", "new one\nnew two");
+    for (const sink of rig.sinks.values()) sink.beforeWrite = () => Promise.reject(down);
+    expect((await rig.run()).exitCode).toBe(5);
+    for (const sink of rig.sinks.values()) sink.beforeWrite = async () => {};
+    expect((await rig.run({ sinks: ["good"] })).exitCode).toBe(0);
+    expect(rig.sinkOf("good").texts("docs:a")).toEqual(["new one", "new two"]);
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(await rig.difference()).toEqual([]);
+  });
+
   it("gets its deletions later when it fails during one", async () => {
     const rig = await indexed({ sinks: ["good", "bad"], cursors });
     rig.source.remove("a");

@@ -185,7 +185,24 @@ describe("the window of the guard", () => {
     for (let attempt = 0; attempt < 5; attempt += 1) expect((await rig.run()).exitCode).toBe(5);
     rig.sink.beforeWrite = async () => {};
     expect((await rig.run()).exitCode).toBe(0);
+    remove(rig, 6, 4);
+    expect((await rig.run()).exitCode).toBe(0);
     expect(await rig.difference()).toEqual([]);
+  });
+
+  it("lets go on what it let go once, while it withholds the rest", async () => {
+    const rig = await indexed(40, { sinks: ["a", "b"] });
+    remove(rig, 0, 6);
+    rig.sinkOf("b").beforeWrite = async () => {
+      throw new Fault("sink.unreachable", "Down.");
+    };
+    expect((await rig.run()).exitCode).toBe(5);
+    rig.sinkOf("b").beforeWrite = async () => {};
+    remove(rig, 6, 20);
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.documents).toMatchObject({ deleted: 6, withheld: 20 });
+    for (const sink of rig.sinks.values()) expect(sink.records).toHaveLength(34);
   });
 
   it("does not count documents that only a collection of the past holds", async () => {

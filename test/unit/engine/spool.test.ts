@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { hash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -36,7 +37,7 @@ function spoolFiles(): string[] {
 function plain(windows: readonly Window[]): unknown {
   return windows.map(({ chunks, vectors }) => ({
     chunks: chunks.map((chunk) => ({ ...chunk, page: chunk.page })),
-    vectors: vectors.map((vector) => [...vector]),
+    vectors: vectors.map((vector) => hash("sha256", Buffer.from(vector.slice().buffer))),
   }));
 }
 
