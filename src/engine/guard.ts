@@ -11,7 +11,10 @@ export function allowedDeletions(documents: number, maxFraction: number): number
 }
 
 export interface GuardInput {
-  /** Documents of the source that are in the index now, those to be deleted included. */
+  /**
+   * Documents of the source that are in the index, those to be deleted included, those that came in the same breath
+   * not: a folder that was replaced by a larger one would otherwise lose everything unasked.
+   */
   readonly indexed: number;
   /** Deletions already carried out within the window. */
   readonly deletedInWindow: number;

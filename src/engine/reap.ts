@@ -46,7 +46,7 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   const targets = run.targets.map(({ id }) => id);
   const indexed = wanted === 0 ? 0 : await documentsHeld(session, options.name, targets);
   const decision = guardDeletions({
-    indexed: Math.max(0, indexed - letGo),
+    indexed: Math.max(0, indexed - letGo - context.tally.addedTo(options.name)),
     deletedInWindow: await session.deletionsSince(options.name, since),
     wanted,
     maxFraction: pipeline.policy.deletions.maxFraction,

@@ -108,6 +108,7 @@ export class SourceSync {
       isVouched: (row) => this.#row.swept || row.seen === this.#row.generation,
       queue: this.intake.queue,
     });
+    this.#run.context.tally.forgetAdded(this.source.name);
     await this.#run.pending.countStanding(this.source.name);
     if (!withheld && this.#row.swept) await this.#save({ identity: this.source.source.identity });
   }

@@ -72,6 +72,16 @@ describe("deletions beyond the guard", () => {
     expect(await rig.difference()).toEqual([]);
   });
 
+  it("are not diluted by documents that the same run adds", async () => {
+    const rig = await indexed(10);
+    remove(rig, 0, 10);
+    for (let number = 0; number < 200; number += 1) rig.source.put(`new ${number}`, `n${number}`);
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(4);
+    expect(summary.withheld).toMatchObject([{ count: 10, allowed: 5 }]);
+    expect(summary.documents).toMatchObject({ added: 200, deleted: 0 });
+  });
+
   it("are forgotten when the documents come back", async () => {
     const rig = await indexed(40);
     const kept = [...rig.source.documents];
