@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
-import { env } from "node:process";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { qwen3Tokenizer } from "../../../src/tokenizer/index.ts";
 import { nativeCounts } from "./native-oracle.ts";
+import { publishedVectors } from "./published-vectors.ts";
 import { nastyText } from "./texts.ts";
 
 const tokenizer = qwen3Tokenizer();
@@ -59,15 +59,11 @@ describe("the Qwen3 tokenizer", () => {
     await expectNative([...texts, ...scripts, ...scripts.map((text) => text.normalize("NFD"))]);
   });
 
-  const published = readVectors(env["SLUICE_TOKENIZER_VECTORS"] ?? "");
-  it.skipIf(published.length === 0)(
-    `counts the published test vectors right${published.length === 0 ? " (skipped: set SLUICE_TOKENIZER_VECTORS to the folder of qwen2-vectors.inp and .out)" : ""}`,
-    async () => {
-      expect(published.length).toBe(46);
-      const counts = await tokenizer.countBatch(published.map((vector) => vector.text));
-      expect(counts).toEqual(published.map((vector) => vector.ids));
-    },
-  );
+  it("counts the published test vectors right", async () => {
+    expect(publishedVectors.length).toBe(46);
+    const counts = await tokenizer.countBatch(publishedVectors.map(([, text]) => text));
+    expect(counts).toEqual(publishedVectors.map(([tokens]) => tokens));
+  });
 
   it("counts what is between two borders as the difference of their counts", async () => {
     await fc.assert(
@@ -109,24 +105,3 @@ describe("the Qwen3 tokenizer", () => {
     expect(performance.now() - start).toBeLessThan(10_000);
   }, 30_000);
 });
-
-interface Vector {
-  readonly text: string;
-  readonly ids: number;
-}
-
-/** The llama.cpp format: texts between separators, and a line of ids for each. */
-function readVectors(path: string): Vector[] {
-  try {
-    const texts = readFileSync(`${path}/qwen2-vectors.inp`, "utf8").split(
-      "\n__ggml_vocab_test__\n",
-    );
-    const lines = readFileSync(`${path}/qwen2-vectors.out`, "utf8").split("\n");
-    return lines.slice(0, 46).map((line, index) => ({
-      text: texts[index] ?? "",
-      ids: line.trim() === "" ? 0 : line.trim().split(" ").length,
-    }));
-  } catch {
-    return [];
-  }
-}
