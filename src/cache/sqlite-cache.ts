@@ -44,14 +44,26 @@ export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOption
     }
   }
 
+  /** Who only reads (a plan) leaves no file behind. */
+  function isAbsent(): boolean {
+    return file === undefined && !closed && inodeOf(locate(path, false)) === undefined;
+  }
+
   return {
-    get: (keys, dimension) => use((open) => open.get(keys, dimension)),
+    async get(keys, dimension) {
+      return isAbsent() ? new Map() : use((open) => open.get(keys, dimension));
+    },
     async put(entries) {
       const sound = new Map([...entries].filter(([, vector]) => isSound(vector)));
       if (sound.size > 0) await use((open) => open.put(sound, maxBytes));
     },
-    stats: () => use((open) => ({ entries: open.count(), bytes: open.bytes, maxBytes })),
-    clear: () => use((open) => open.clear()),
+    async stats() {
+      if (isAbsent()) return { entries: 0, bytes: 0, maxBytes };
+      return use((open) => ({ entries: open.count(), bytes: open.bytes, maxBytes }));
+    },
+    async clear() {
+      if (!isAbsent()) await use((open) => open.clear());
+    },
     async close() {
       closed = true;
       try {

@@ -48,7 +48,7 @@ function cells(sink: PlannedSink): string[] {
   ];
 }
 
-function tellWork(terminal: Terminal, plan: Plan & { readonly estimated_seconds?: number }): void {
+function tellWork(terminal: Terminal, plan: Plan): void {
   const { documents, chunks, tokens } = plan;
   const parts = [
     `${count(documents.add)} to add`,
@@ -66,6 +66,11 @@ function tellWork(terminal: Terminal, plan: Plan & { readonly estimated_seconds?
       `(${about}${countOf(tokens, "token")}), ${share} % cached${chunks.exact ? "" : " (estimated)"}`,
   );
   if (plan.estimated_seconds !== undefined) {
-    terminal.line(`time       about ${duration(plan.estimated_seconds * 1000)}`);
+    terminal.line(
+      `time       about ${duration(plan.estimated_seconds * 1000)}, at the speed of recent runs`,
+    );
+  }
+  if (plan.estimated_cost !== undefined) {
+    terminal.line(`cost       about ${plan.estimated_cost.toFixed(2)}, at the configured price`);
   }
 }

@@ -53,6 +53,8 @@ export interface TokenPieces {
 
 /** Cuts a document into chunks. */
 export interface Chunker {
+  /** No chunk's embedded text has more tokens than this, without those that the model adds; undefined if unbounded. */
+  readonly maxTokens?: number;
   /**
    * Streams chunks in reading order; holds no more than a window of the document. Deterministic: equal blocks, context
    * and configuration give equal chunks. Loses and doubles nothing outside `repeated`. Stops on abort.

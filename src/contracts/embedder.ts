@@ -20,6 +20,8 @@ export interface EmbeddingModel {
   readonly contextTokens: number;
   /** How texts are dressed before embedding (instruction templates); part of the space's identity. */
   readonly prompts: { readonly document: string; readonly query: string };
+  /** What embedding a million tokens costs, in the user's currency; only for plans. */
+  readonly pricePerMillionTokens?: number;
 }
 
 export interface EmbedderLimits {

@@ -1,4 +1,10 @@
-import type { Collection, DocumentRow, Mutation, StateSession } from "../contracts/index.ts";
+import type {
+  Collection,
+  DocumentRow,
+  Mutation,
+  StateSession,
+  TargetInfo,
+} from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
 import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
@@ -16,9 +22,15 @@ export interface ForgetOptions {
 export interface ForgetResult {
   readonly documents: number;
   readonly records_deleted: number;
+  /** The address of the sink's present collection, when only earlier ones were forgotten and this one was kept. */
+  readonly kept?: string;
 }
 
-/** Detaches a sink or a source: the state no longer knows it. Its records stay, unless asked otherwise. */
+/**
+ * Detaches a sink or a source: the state no longer knows it. Its records stay, unless asked otherwise. Of a sink whose
+ * collection was replaced by another one since, only the earlier collections are forgotten; a second call, or one with
+ * `deleteRecords`, forgets the present one.
+ */
 export async function forget(pipeline: Pipeline, options: ForgetOptions): Promise<ForgetResult> {
   if ((options.sink === undefined) === (options.source === undefined)) {
     throw new Fault("config.invalid", "Name either a sink or a source to forget.");
@@ -55,15 +67,29 @@ async function forgetSink(
         "this command, or forget it without `--delete-records`.",
     );
   }
+  const deletes = options.deleteRecords === true && sink !== undefined;
+  const present = deletes ? undefined : await presentTarget(sink, infos, signal);
   let documents = 0;
   // Before the first record is deleted: a state must never believe in records that are gone.
-  for (const { target } of infos) {
-    documents += await session.count({ target });
-    await session.commit([{ kind: "forget-target", target }]);
+  for (const info of infos) {
+    if (info === present) continue;
+    documents += await session.count({ target: info.target });
+    await session.commit([{ kind: "forget-target", target: info.target }]);
   }
-  const deletes = options.deleteRecords === true && sink !== undefined;
   const deleted = deletes ? await deleteAll(pipeline, sink, signal) : 0;
-  return { documents, records_deleted: deleted };
+  const kept = present === undefined ? {} : { kept: present.address };
+  return { documents, records_deleted: deleted, ...kept };
+}
+
+/** Of several targets of a sink, the one that it writes to now. */
+async function presentTarget(
+  sink: PipelineSink | undefined,
+  infos: readonly TargetInfo[],
+  signal: AbortSignal,
+): Promise<TargetInfo | undefined> {
+  if (sink === undefined || infos.length < 2) return undefined;
+  const live = await sink.sink.describe(signal);
+  return infos.find((info) => info.target === live?.marker?.incarnation);
 }
 
 /** Deletes every record of this pipeline in a sink, and its mark in the marker. */

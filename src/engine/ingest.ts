@@ -4,12 +4,11 @@ import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import { deadLetter, stageOf, summaryOf } from "./failures.ts";
 import type { PipelineSource } from "./pipeline.ts";
-import { parserFor } from "./parsing.ts";
 import { prepare } from "./prepare.ts";
 import { failureRevision, reconcile, staleTargets, type TargetVersion } from "./reconcile.ts";
 import type { Run } from "./run-parts.ts";
 import type { Target } from "./targets.ts";
-import { metadataHash, recipeOf, versionBase, versionOf } from "./versions.ts";
+import { metadataHash, versionOf } from "./versions.ts";
 import type { ReadBack } from "./vectors.ts";
 
 /** A target with the version base that holds for one recipe. */
@@ -32,28 +31,16 @@ export function workOf(
   document: DocumentRef,
   row: DocumentRow | undefined,
 ): Work {
-  const parser =
-    document.content.kind === "bytes" ? parserFor(source, document.mediaType) : undefined;
-  const recipe = recipeOf(source, parser);
-  const { pipeline } = run.context;
-  const places = run.targets.map((target): Place => {
-    const { shape } = target;
-    const base = versionBase({
-      pipeline,
-      source: source.name,
-      recipe,
-      shape,
-      space: run.space.hash,
-    });
-    return { id: target.id, base, target };
-  });
+  const recipe = run.recipes.of(source, document);
   return {
     source,
     document,
     row,
     metadata: metadataHash(document, source.metadata),
-    recipe,
-    places,
+    recipe: recipe.id,
+    places: run.targets.map((target): Place => {
+      return { id: target.id, base: recipe.baseFor(target.shape), target };
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Mutation } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
 import type { RunContext } from "./context.ts";
+import { checkChunkers } from "./check-chunkers.ts";
 import { EmbeddingService } from "./embedding.ts";
 import { WriteHorizon } from "./horizon.ts";
 import { PendingFailures } from "./pending-failures.ts";
@@ -10,24 +11,27 @@ import type { Run } from "./run-parts.ts";
 import { checkRecipes, recipeValues } from "./recipes.ts";
 import { checkProbe, encodeProbe, openSpace, probeKey, probeTexts, type Space } from "./space.ts";
 import { openTargets } from "./targets.ts";
+import { Recipes } from "./versions.ts";
 
 /** Opens and checks everything a run needs; refuses before anything is written to a sink. */
 export async function openRun(context: RunContext): Promise<Run> {
-  const { session } = context;
+  const { pipeline, session } = context;
   await renameSources(context);
-  await checkRecipes(context);
   const embedding = new EmbeddingService(context);
   const space = await probedSpace(context);
+  checkChunkers(pipeline, space.model);
+  await checkRecipes(context, space.hash);
   embedding.use(space.model, space.hash);
   const targets = await openTargets(context, space, activeSinks(context));
   const { native } = space.model.dimensions;
   await session.commit([
     { kind: "value", key: probeKey(space.hash), value: encodeProbe(space.probe, native) },
-    ...recipeValues(activeSources(context)),
+    ...recipeValues(pipeline, activeSources(context)),
   ]);
   return {
     context,
     space,
+    recipes: new Recipes(pipeline, space.hash),
     embedding,
     targets,
     horizon: new WriteHorizon(context),

@@ -8,11 +8,12 @@ import type {
   StateSession,
 } from "../contracts/index.ts";
 import { batches, systemClock } from "../flow/index.ts";
+import { checkChunkers } from "./check-chunkers.ts";
+import { estimate, type Estimate } from "./estimate.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { guardDeletions, guardWindowMs } from "./guard.ts";
 import { checkMark, stateRefusal } from "./marks.ts";
 import { openStateToRead } from "./open-state.ts";
-import { parserFor } from "./parsing.ts";
 import { pick } from "./pick.ts";
 import type { Pipeline, PipelineSource } from "./pipeline.ts";
 import { ChunkEstimate } from "./plan-chunks.ts";
@@ -22,7 +23,7 @@ import { documentsHeld } from "./reap.ts";
 import { checkProbe, openSpace, probeKey, type Space } from "./space.ts";
 import type { WithheldSummary } from "./summary.ts";
 import { surveySink, type SinkSurvey } from "./targets.ts";
-import { metadataHash, recipeOf, versionBase } from "./versions.ts";
+import { metadataHash, Recipes } from "./versions.ts";
 
 export interface PlanOptions {
   readonly full?: boolean;
@@ -55,7 +56,7 @@ export interface PlannedSink {
 }
 
 /** What a run would do, as far as it can be known without doing it. */
-export interface Plan {
+export interface Plan extends Estimate {
   readonly pipeline: string;
   readonly sinks: readonly PlannedSink[];
   readonly documents: {
@@ -152,13 +153,14 @@ class Planner {
       checkProbe(space, marker.probe, marker.dimension, `the collection ${sink.sink.address}`);
     }
     const planned = await Promise.all(surveys.map((survey) => this.#row(survey, space)));
+    const recipes = new Recipes(this.#pipeline, space.hash);
     const chunks = new ChunkEstimate(this.#pipeline, space.hash, this.#clock, this.#signal);
     for (const source of pick(this.#pipeline.sources, this.#options.sources, "source")) {
-      await this.#source(source, surveys, space, chunks);
+      await this.#source(source, surveys, recipes, chunks);
     }
     await this.#removedSources(targetsOf(surveys));
-    const reprocess = await this.#reprocess();
-    const estimate = await chunks.finish();
+    const reprocess = await this.#reprocess(space);
+    const figures = await chunks.finish();
     const counts = this.#counts;
     const refused =
       planned.some(({ action }) => action === "refuse") ||
@@ -170,7 +172,8 @@ class Planner {
       pipeline: this.#pipeline.name,
       sinks: planned,
       documents: counts,
-      ...estimate,
+      ...figures,
+      ...(await estimate(figures.tokens, space.model, this.#session)),
       withheld: this.#withheld,
       ...(reprocess === undefined ? {} : { reprocess }),
       to_do: work || create || refused,
@@ -181,6 +184,7 @@ class Planner {
   async #space(): Promise<Space> {
     const { embedder } = this.#pipeline;
     const space = await openSpace(embedder, (request) => request(), this.#signal);
+    checkChunkers(this.#pipeline, space.model);
     const stored = await this.#session?.value(probeKey(space.hash));
     const { native } = space.model.dimensions;
     if (typeof stored === "string") checkProbe(space, stored, native, "the state");
@@ -227,7 +231,7 @@ class Planner {
   async #source(
     source: PipelineSource,
     surveys: readonly SinkSurvey[],
-    space: Space,
+    recipes: Recipes,
     chunks: ChunkEstimate,
   ): Promise<void> {
     const seen = new Set<string>();
@@ -240,7 +244,7 @@ class Planner {
         if (event.kind === "end") complete = event.listing === "complete";
         if (event.kind === "failure" && "prefix" in event) unknown.push(event.prefix);
       }
-      await this.#events(source, events, surveys, space, seen, chunks);
+      await this.#events(source, events, surveys, recipes, seen, chunks);
     }
     this.#counts.failed += unknown.length;
     this.#counts.listed += unknown.length;
@@ -257,7 +261,7 @@ class Planner {
     source: PipelineSource,
     events: readonly SourceEvent[],
     surveys: readonly SinkSurvey[],
-    space: Space,
+    recipes: Recipes,
     seen: Set<string>,
     chunks: ChunkEstimate,
   ): Promise<void> {
@@ -275,7 +279,7 @@ class Planner {
     const keys = documents.map(({ id }): DocumentKey => ({ source: source.name, id }));
     const rows = (await this.#session?.lookup(keys)) ?? [];
     for (const [index, document] of documents.entries()) {
-      await this.#document(source, document, rows[index], surveys, space, chunks);
+      await this.#document(source, document, rows[index], surveys, recipes, chunks);
     }
   }
 
@@ -284,27 +288,19 @@ class Planner {
     document: DocumentRef,
     row: DocumentRow | undefined,
     surveys: readonly SinkSurvey[],
-    space: Space,
+    recipes: Recipes,
     chunks: ChunkEstimate,
   ): Promise<void> {
     const counts = this.#counts;
     counts.listed += 1;
-    const parser = parserFor(source, document.mediaType);
-    const recipe = recipeOf(source, document.content.kind === "bytes" ? parser : undefined);
+    const recipe = recipes.of(source, document);
     const targets = surveys.map((survey): TargetVersion => {
-      const { shape } = survey.sink.sink;
-      const base = versionBase({
-        pipeline: this.#pipeline,
-        source: source.name,
-        recipe,
-        shape,
-        space: space.hash,
-      });
+      const base = recipe.baseFor(survey.sink.sink.shape);
       return { id: survey.marker?.incarnation ?? "", base };
     });
     const metadata = metadataHash(document, source.metadata);
     const full = this.#options.full === true;
-    const decision = reconcile({ document, row, metadata, recipe, targets, full }).kind;
+    const decision = reconcile({ document, row, metadata, recipe: recipe.id, targets, full }).kind;
     if (decision === "unchanged" || decision === "outdated") counts.unchanged += 1;
     else if (decision === "dead") counts.failed += 1;
     else {
@@ -365,9 +361,9 @@ class Planner {
     this.#withheld.push({ source, count: wanted, allowed, examples, reason });
   }
 
-  async #reprocess(): Promise<Plan["reprocess"]> {
+  async #reprocess(space: Space): Promise<Plan["reprocess"]> {
     if (this.#session === undefined) return undefined;
-    const change = await recipeChange(this.#pipeline, this.#session);
+    const change = await recipeChange(this.#pipeline, this.#session, space.hash);
     const { maxFraction } = this.#pipeline.policy.reprocess;
     return change.affected > maxFraction * change.indexed ? change : undefined;
   }

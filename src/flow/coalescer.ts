@@ -24,7 +24,7 @@ interface Waiting<I, R> {
 
 /**
  * Makes batches out of single items of many callers, so that each caller stays a straight line. A batch goes out when
- * it is full, when `maxWaitMs` have passed, or at once by `flush` when nobody can add to it.
+ * it is full, or when `maxWaitMs` have passed.
  */
 export class Coalescer<I, R> {
   readonly #options: CoalescerOptions<I, R>;
@@ -49,18 +49,12 @@ export class Coalescer<I, R> {
     const weight = this.#options.weigh(item);
     this.#waiting.push({ item, weight, settle });
     this.#weight += weight;
-    this.#pump(false);
+    this.#pump();
     return settle.promise;
   }
 
-  /** Sends out what is there: no more items can come until some of these are answered. */
-  flush(): void {
-    this.#pump(true);
-  }
-
-  #pump(flush: boolean): void {
+  #pump(): void {
     const limits = this.#options.limits();
-    this.#overdue ||= flush;
     while (this.#waiting.length > 0 && this.#running < limits.concurrent) {
       const full = this.#waiting.length >= limits.items || this.#weight >= limits.weight;
       if (!full && !this.#overdue) break;
@@ -86,7 +80,7 @@ export class Coalescer<I, R> {
     this.#running += 1;
     const done = (): void => {
       this.#running -= 1;
-      this.#pump(false);
+      this.#pump();
     };
     this.#options
       .call(batch.map((waiting) => waiting.item))
@@ -111,7 +105,9 @@ export class Coalescer<I, R> {
     const timer = new AbortController();
     this.#timer = timer;
     const due = (): void => {
-      if (this.#timer === timer) this.#pump(true);
+      if (this.#timer !== timer) return;
+      this.#overdue = true;
+      this.#pump();
     };
     this.#options.clock.sleep(this.#options.maxWaitMs, timer.signal).then(due, () => undefined);
   }

@@ -18,6 +18,7 @@ export interface StructureOptions {
 /** Cuts along headings, blocks and sentences; every chunk within the bound, counted as the model counts. */
 export function createStructureChunker(options: StructureOptions): Chunker {
   return Object.freeze({
+    maxTokens: options.maxTokens,
     chunk: (blocks: AsyncIterable<Block>, context: ChunkContext, signal: AbortSignal) =>
       new DocumentChunks(options, context, signal).read(blocks),
     close: async () => {},

@@ -13,6 +13,7 @@ const unitsPerToken = 128;
 /** Makes one chunk of the whole document, or fails. Holds at most `maxTokens` × 128 UTF-16 units. */
 export function createWholeChunker(options: WholeOptions): Chunker {
   return Object.freeze({
+    maxTokens: options.maxTokens,
     chunk: (blocks: AsyncIterable<Block>, context: ChunkContext, signal: AbortSignal) =>
       wholeChunk(options, blocks, context, signal),
     close: async () => {},

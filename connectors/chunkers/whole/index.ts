@@ -11,7 +11,7 @@ export const wholeChunker = define({
     "Makes one chunk of each document, for short documents; a longer one fails and is named.",
   stability: "stable",
   config: z.strictObject({
-    max_tokens: z.number().int().min(32).max(131_072).default(8192).meta({
+    max_tokens: z.number().int().min(32).max(131_072).default(8000).meta({
       description:
         "Fail documents whose embedded text has more tokens than this; set it to the model's context.",
     }),

@@ -70,6 +70,15 @@ export const openaiConfig = z.strictObject({
   context_tokens: positive(10_000_000)
     .optional()
     .describe("The longest text that the model reads, in tokens; 8192 unless the model is known."),
+  price_per_million_tokens: z
+    .number()
+    .nonnegative()
+    .optional()
+    .meta(
+      operational(
+        "What a million tokens cost, in any currency; `sluice plan` then tells the cost.",
+      ),
+    ),
   tokenizer: z
     .enum(["qwen3", "stand-in"])
     .optional()

@@ -41,6 +41,7 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
   };
   const matryoshka = config.matryoshka ?? known !== undefined;
   const min = config.min_dimension ?? known?.min ?? usualMin;
+  const price = config.price_per_million_tokens;
   const exact = (config.tokenizer ?? known?.tokenizer) === "qwen3";
   return {
     ...(native === undefined ? {} : { native }),
@@ -51,6 +52,7 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
       dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
       contextTokens: config.context_tokens ?? known?.contextTokens ?? usualContextTokens,
       prompts: { document: templates.document.pattern, query: templates.query.pattern },
+      ...(price === undefined ? {} : { pricePerMillionTokens: price }),
     }),
   };
 }

@@ -204,3 +204,17 @@ test("a deleted cache begins anew, without what its log still held", async () =>
   await next.put(entries(10, 10, 4));
   expect((await next.stats()).entries).toBe(10);
 });
+
+test("a cache that is only read makes no file, and finds what another process makes meanwhile", async () => {
+  const path = join(temporaryFolder(), "later", "cache.db");
+  const cache = openCache(path);
+  expect((await cache.get([keyOf(1)], 8)).size).toBe(0);
+  expect(await cache.stats()).toEqual({ entries: 0, bytes: 0, maxBytes: 8 * 1024 * 1024 });
+  await cache.clear();
+  expect(existsSync(join(path, ".."))).toBe(false);
+  const other = openCache(path);
+  const stored = entries(0, 1);
+  await other.put(stored);
+  const [key = "", vector] = [...stored][0] ?? [];
+  expect((await cache.get([key], vector?.length ?? 0)).get(key)).toEqual(vector);
+});

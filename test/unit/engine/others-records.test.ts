@@ -153,3 +153,43 @@ describe("forgetting a sink with its records", () => {
     expect(ours.sink.records.filter(({ pipeline }) => pipeline === "ours")).toHaveLength(12);
   });
 });
+
+describe("a sink whose collection was replaced by another one", () => {
+  async function replaced(): Promise<Rig> {
+    const rig = new Rig();
+    for (let number = 0; number < 12; number += 1) rig.source.put(`d${number}`, `text ${number}`);
+    await rig.run();
+    rig.sink.collection = `${rig.sink.collection}-new`;
+    expect((await rig.run()).exitCode).toBe(0);
+    return rig;
+  }
+
+  it("forgets the earlier one first, so that its documents no longer linger, and keeps the present one", async () => {
+    const rig = await replaced();
+    const result = await forget(rig.pipeline, { sink: "main" });
+    expect(result).toEqual({ documents: 12, records_deleted: 0, kept: rig.sink.address });
+    rig.source.remove("d0");
+    rig.forgetCounts();
+    const { summary } = await rig.run();
+    expect(summary.documents).toMatchObject({ deleted: 1, unchanged: 11 });
+    expect(rig.embedder.texts).toEqual([]);
+    expect(await rig.row("d0")).toBeUndefined();
+  });
+
+  it("forgets the present one when it is the only one left", async () => {
+    const rig = await replaced();
+    await forget(rig.pipeline, { sink: "main" });
+    expect(await forget(rig.pipeline, { sink: "main" })).toEqual({
+      documents: 12,
+      records_deleted: 0,
+    });
+    expect((await rig.run()).summary.error?.code).toBe("refused.state");
+  });
+
+  it("forgets them all when the records are to go, and deletes those of the present one", async () => {
+    const rig = await replaced();
+    const result = await forget(rig.pipeline, { sink: "main", deleteRecords: true });
+    expect(result).toEqual({ documents: 24, records_deleted: 12 });
+    expect(rig.sink.records).toEqual([]);
+  });
+});

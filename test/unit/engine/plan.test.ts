@@ -145,6 +145,22 @@ describe("a plan", () => {
     expect(said.reprocess).toEqual({ affected: 10, indexed: 10 });
   });
 
+  it("estimates time by the speed of recent runs and cost by the price, and neither without", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one two three");
+    const first = (await planned(rig)).plan;
+    expect([first.estimated_seconds, first.estimated_cost]).toEqual([undefined, undefined]);
+    rig.embedder.before = async () => rig.clock.sleep(1000, new AbortController().signal);
+    rig.source.put("b", Array.from({ length: 2000 }, (_, index) => `w${index}`).join(" "));
+    const { summary } = await rig.run();
+    rig.source.put("c", Array.from({ length: 4000 }, (_, index) => `v${index}`).join(" "));
+    rig.embedder.model = { ...rig.embedder.model, pricePerMillionTokens: 500 };
+    const { plan: said } = await planned(rig);
+    const speed = summary.tokens / summary.duration_ms;
+    expect(said.estimated_seconds).toBe(Math.ceil(4 / speed));
+    expect(said.estimated_cost).toBeCloseTo(2);
+  });
+
   it("refuses other weights under the same name by the collection's marker alone", async () => {
     const rig = new Rig();
     rig.source.put("a", "one");

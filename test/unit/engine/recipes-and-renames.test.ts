@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { plan } from "../../../src/engine/plan.ts";
 import { memoryStateStore } from "../../../src/state/index.ts";
 import { Rig } from "./rig/rig.ts";
 import { RigSource } from "./rig/source.ts";
@@ -51,6 +52,23 @@ describe("a changed recipe", () => {
     expect((await rig.run()).summary.error?.code).toBe("refused.reprocess");
   });
 
+  it("of the tokenizer counts as well: it moves the borders of chunks", async () => {
+    const rig = await indexed();
+    rig.embedder.tokenizer = { ...rig.embedder.tokenizer, id: "words 2" };
+    expect((await rig.run()).summary.error?.code).toBe("refused.reprocess");
+    expect((await rig.run({ reprocess: true })).summary.documents.updated).toBe(10);
+    expect((await rig.run()).summary.documents.unchanged).toBe(10);
+  });
+
+  it("is not asked about where another embedding space fills a new collection anyway", async () => {
+    const rig = await indexed();
+    rig.embedder.tokenizer = { ...rig.embedder.tokenizer, id: "words 2" };
+    rig.embedder.model = { ...rig.embedder.model, id: "another" };
+    rig.sink.collection = "the collection of another model";
+    const { exitCode, summary } = await rig.run();
+    expect([exitCode, summary.documents.updated]).toEqual([0, 10]);
+  });
+
   it.each([
     [8, 2, 0],
     [7, 3, 4],
@@ -77,6 +95,29 @@ describe("a changed recipe", () => {
     rig.sink.beforeWrite = async () => {};
     expect((await rig.run()).exitCode).toBe(0);
     expect(await rig.difference()).toEqual([]);
+  });
+});
+
+describe("a chunker that makes larger chunks than the model reads", () => {
+  async function rigWith(maxTokens: number): Promise<Rig> {
+    const rig = await indexed();
+    rig.source.put("new", "new text");
+    Object.assign(rig.sources.get("docs") ?? {}, { maxTokens });
+    return rig;
+  }
+
+  it("is refused before anything is read, by run and by plan, with both numbers", async () => {
+    const rig = await rigWith(1001);
+    const { summary, exitCode } = await rig.run();
+    expect([exitCode, summary.error?.code]).toEqual([2, "config.invalid"]);
+    expect(summary.error?.message).toMatch(/`docs`.*1001 tokens.*`rig` reads 1000/);
+    expect(rig.source.opens).toEqual([]);
+    await expect(plan(rig.pipeline)).rejects.toMatchObject({ code: "config.invalid" });
+  });
+
+  it("is taken at exactly the model's context", async () => {
+    const rig = await rigWith(1000);
+    expect((await rig.run()).exitCode).toBe(0);
   });
 });
 

@@ -27,6 +27,8 @@ export interface RigSourceSettings {
   previously?: string;
   metadata?: JsonObject;
   chunkerRecipe?: string;
+  /** The bound that the chunker says it keeps. */
+  maxTokens?: number;
   parser?: Parser;
   parserRecipe?: string;
 }
@@ -89,7 +91,7 @@ export class Rig {
           source,
           metadata,
           parsers: [{ type: "lines", parser, recipe }],
-          chunker: lineChunker(),
+          chunker: lineChunker(settings.maxTokens),
           chunkerRecipe,
         },
       ] as const;

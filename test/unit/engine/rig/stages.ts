@@ -34,8 +34,9 @@ export function lineParser(): Parser {
 }
 
 /** Each block is a chunk; its tokens are its words. */
-export function lineChunker(): Chunker {
+export function lineChunker(maxTokens?: number): Chunker {
   return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
     async *chunk(blocks) {
       for await (const { text, headings } of blocks) {
         yield { text, headings, tokens: wordsIn(text), repeated: 0, context: "" };
@@ -65,7 +66,7 @@ export function vectorOf(text: string, native = 8, weights = ""): Float32Array {
 
 /** An embedder that checks nothing itself, and counts what is asked of it. */
 export class RigEmbedder implements Embedder {
-  readonly tokenizer = tokenizer;
+  tokenizer = tokenizer;
   limits = { textsPerCall: 8, tokensPerCall: 1000, concurrentCalls: 2 };
   model: EmbeddingModel = {
     id: "rig",
