@@ -4,12 +4,12 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node as YamlNode,
   parseDocument,
   type Scalar,
   type YAMLMap,
 } from "yaml";
+import { placesIn } from "./places.ts";
 import type { Position, Problem } from "./problem.ts";
 import { bareVariables, explainSyntax, unquotedVariable } from "./syntax-message.ts";
 import { type MapEntry, type Node, scalar, type ScalarNode } from "./tree.ts";
@@ -29,17 +29,13 @@ export interface YamlOutcome {
 
 /** Parses one YAML document into a tree of positions. Expands no variables. */
 export function parseYaml(text: string, file: string): YamlOutcome {
+  const place = placesIn(text, file);
   const abyss = bracketAbyss(text);
   if (abyss !== undefined) {
-    const before = text.slice(0, abyss).split("\n");
-    const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-    return { tree: undefined, problems: [{ at, message: "this is nested too deeply" }] };
+    const problem = { at: place(abyss), message: "this is nested too deeply" };
+    return { tree: undefined, problems: [problem] };
   }
-  const { document, lines, masked } = parseMasked(text);
-  const place = (offset: number): Position => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const { document, masked } = parseMasked(text);
   const unquoted = masked.map((offset) => ({ at: place(offset), message: unquotedVariable }));
   const broken = syntaxProblems(document, place);
   if (broken.length > 0) return { tree: undefined, problems: [...unquoted, ...broken] };
@@ -60,9 +56,7 @@ function parseMasked(text: string) {
   const masked: number[] = [];
   let current = text;
   for (;;) {
-    const lines = new LineCounter();
     const document = parseDocument(current, {
-      lineCounter: lines,
       prettyErrors: false,
       uniqueKeys: false,
       schema: "core",
@@ -70,7 +64,7 @@ function parseMasked(text: string) {
     const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
     const found = first === undefined ? [] : bareVariables(current, first.pos[0]);
     if (found.length === 0 || masked.length + found.length > maxMasked) {
-      return { document, lines, masked };
+      return { document, masked };
     }
     for (const { start, end } of found) {
       masked.push(start);

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { placesIn } from "./places.ts";
 import type { Position, Problem } from "./problem.ts";
 
 export const maxFileBytes = 1024 * 1024;
@@ -10,8 +11,8 @@ const controlCharacters = /[^\P{Cc}\t\n\r]/u;
 
 /** Reads a small text file; opens neither pipes nor devices, and never reads more than the limit. */
 export async function readText(file: string): Promise<TextOutcome> {
-  const problem = (message: string, at: Omit<Position, "file"> = { line: 1, column: 1 }) => ({
-    problem: { at: { file, ...at }, message },
+  const problem = (message: string, at = { file, line: 1, column: 1 }) => ({
+    problem: { at, message },
   });
   let bytes: Buffer | string;
   try {
@@ -20,7 +21,7 @@ export async function readText(file: string): Promise<TextOutcome> {
     return problem(`the file cannot be read (${explain(error)})`);
   }
   if (typeof bytes === "string") return problem(bytes);
-  return decode(bytes, problem);
+  return decode(bytes, file, problem);
 }
 
 /** The bytes, or why they are not read. */
@@ -46,7 +47,8 @@ async function readBytes(file: string): Promise<Buffer | string> {
 
 function decode(
   bytes: Buffer,
-  problem: (message: string, at?: { line: number; column: number }) => TextOutcome,
+  file: string,
+  problem: (message: string, at?: Position) => TextOutcome,
 ): TextOutcome {
   let text: string;
   try {
@@ -56,12 +58,8 @@ function decode(
   }
   const index = text.search(controlCharacters);
   if (index === -1) return { text };
-  const before = text.slice(0, index).split("\n");
-  const column = (before.at(-1)?.length ?? 0) + 1;
-  return problem("a control character stands here; a pipeline file is plain text", {
-    line: before.length,
-    column,
-  });
+  const at = placesIn(text, file)(index);
+  return problem("a control character stands here; a pipeline file is plain text", at);
 }
 
 function explain(error: unknown): string {
