@@ -27,8 +27,6 @@ export interface DocumentRow extends DocumentKey {
   readonly revision: string | undefined;
   /** The hash of the content last read; empty when it never was. */
   readonly content: string;
-  /** The hash of the source's metadata, title and uri last seen. */
-  readonly metadata: string;
   /** The largest `order` seen, as decimal digits. */
   readonly order: string | undefined;
   /** The listing generation that last saw the document. */

@@ -146,13 +146,10 @@ async function finish(run: Run, work: Work, key: DocumentKey, content: string): 
   await run.context.session.commit([{ kind: "document", key, set }], { durable: false });
 }
 
-function observed(
-  work: Work,
-  content: string,
-): Pick<DocumentRow, "revision" | "content" | "metadata" | "gone"> {
-  const { document, metadata } = work;
+function observed(work: Work, content: string): Pick<DocumentRow, "revision" | "content" | "gone"> {
+  const { document } = work;
   const revision = document.provisional === true ? undefined : document.revision;
-  return { revision, content, metadata, gone: false };
+  return { revision, content, gone: false };
 }
 
 /** Some target did not settle: the others hold the new version, this one is owed it. */

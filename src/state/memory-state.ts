@@ -199,7 +199,6 @@ function newRow(key: DocumentKey): DocumentRow {
     id: key.id,
     revision: undefined,
     content: "",
-    metadata: "",
     order: undefined,
     seen: 0,
     gone: false,

@@ -32,7 +32,6 @@ CREATE TABLE documents (
   id       TEXT NOT NULL,
   revision TEXT,
   content  TEXT NOT NULL DEFAULT '',
-  metadata TEXT NOT NULL DEFAULT '',
   "order"  TEXT,
   seen     INTEGER NOT NULL DEFAULT 0,
   gone     INTEGER NOT NULL DEFAULT 0,

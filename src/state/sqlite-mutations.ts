@@ -16,7 +16,6 @@ const columns: readonly (readonly [
 ])[] = [
   ["revision", "revision", (set) => set.revision ?? null],
   ["content", "content", (set) => set.content ?? ""],
-  ["metadata", "metadata", (set) => set.metadata ?? ""],
   ["order", '"order"', (set) => set.order ?? null],
   ["seen", "seen", (set) => set.seen ?? 0],
   ["gone", "gone", (set) => Number(set.gone)],

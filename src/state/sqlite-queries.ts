@@ -15,7 +15,6 @@ interface JoinedRow {
   readonly position: number;
   readonly revision: string | null;
   readonly content: string;
-  readonly metadata: string;
   readonly order: string | null;
   readonly seen: number;
   readonly gone: number;
@@ -30,7 +29,7 @@ interface JoinedRow {
 /** A row of a page, whose key is not known beforehand. */
 interface PageRow extends JoinedRow, DocumentKey {}
 
-const columns = `d.revision, d.content, d.metadata, d."order", d.seen, d.gone, d.owed, d.failure,
+const columns = `d.revision, d.content, d."order", d.seen, d.gone, d.owed, d.failure,
   t.target, t.settled, t.version, t.ids`;
 const joinTargets = "LEFT JOIN targets t ON t.document = d.document";
 const lookup = `SELECT key.key AS position, ${columns} FROM json_each(?) key
@@ -175,7 +174,6 @@ function documentRow(
     id: key.id,
     revision: row.revision ?? undefined,
     content: row.content,
-    metadata: row.metadata,
     order: row.order ?? undefined,
     seen: row.seen,
     gone: row.gone === 1,

@@ -37,7 +37,6 @@ law(
     const set = {
       revision: "r'1\n\"",
       content: "c1",
-      metadata: "m1",
       order: "123456789012345678901234567890",
       seen: 7,
       gone: true,

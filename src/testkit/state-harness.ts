@@ -117,7 +117,6 @@ export function newRow(key: DocumentKey, changes: Partial<DocumentRow> = {}): Do
     ...key,
     revision: undefined,
     content: "",
-    metadata: "",
     order: undefined,
     seen: 0,
     gone: false,
@@ -140,7 +139,7 @@ export async function lookupOne(
 /** A row as the contract describes it, whatever else the store puts into it. */
 export function plainRow(row: DocumentRow | undefined): DocumentRow | undefined {
   if (row === undefined) return undefined;
-  const { source, id, revision, content, metadata, order, seen, gone, owed, failure } = row;
+  const { source, id, revision, content, order, seen, gone, owed, failure } = row;
   const targets = new Map(
     [...row.targets].map(([target, { status, version, ids }]) => [
       target,
@@ -152,7 +151,6 @@ export function plainRow(row: DocumentRow | undefined): DocumentRow | undefined 
     id,
     revision,
     content,
-    metadata,
     order,
     seen,
     gone,

@@ -38,7 +38,6 @@ const row: DocumentRow = {
   id: "a",
   revision: "r1",
   content: "content",
-  metadata,
   order: undefined,
   seen: 1,
   gone: false,

@@ -41,7 +41,6 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
       {
         revision: fc.option(fc.string(), { nil: undefined }),
         content: fc.string(),
-        metadata: fc.string(),
         order: fc.option(fc.constantFrom("1", "99999999999999999999"), { nil: undefined }),
         seen: fc.nat(5),
         gone: fc.boolean(),
