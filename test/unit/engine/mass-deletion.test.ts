@@ -265,6 +265,40 @@ describe("absence proves nothing", () => {
     expect(rig.sink.texts()).toEqual(["x/1", "x/2", "xylophone", "y/2"].toSorted());
   });
 
+  it.each(["an unreadable folder", "a partial listing", "a listing that breaks off"])(
+    "of what was withheld before, when %s hides whether it came back",
+    async (what) => {
+      const rig = new Rig();
+      for (const id of ["x/1", "x/2", "x/3", "y/1"]) rig.source.put(id, id);
+      await rig.run();
+      for (const id of ["x/1", "x/2", "x/3"]) rig.source.remove(id);
+      expect((await rig.run()).exitCode).toBe(4);
+      // They are back; this listing does not come to them.
+      for (const id of ["x/1", "x/2", "x/3"]) rig.source.put(id, id);
+      const { say } = rig.source;
+      const unreadable = new Fault("source.unreadable", "The folder x/ cannot be read.");
+      rig.source.say = async function* (events) {
+        for (const event of events) {
+          if (event.kind === "document" && event.document.id.startsWith("x/")) continue;
+          if (event.kind === "end" && what === "an unreadable folder") {
+            yield failureEvent({ prefix: "x/" }, unreadable);
+          }
+          if (event.kind === "end" && what === "a listing that breaks off") {
+            throw new Fault("source.unreachable", "Gone.");
+          }
+          yield event.kind === "end" && what === "a partial listing"
+            ? { kind: "end", listing: "partial" }
+            : event;
+        }
+      };
+      await rig.run({ allowDeletions: 10 });
+      expect(rig.sink.texts()).toEqual(["x/1", "x/2", "x/3", "y/1"]);
+      rig.source.say = say;
+      expect((await rig.run()).summary.documents).toMatchObject({ deleted: 0, withheld: 0 });
+      expect(await rig.difference()).toEqual([]);
+    },
+  );
+
   it("when a document is listed as a failure", async () => {
     const rig = await indexed(4);
     const fault = new Fault("source.name", "Its name cannot be represented.");
