@@ -9,6 +9,7 @@ import { Paragraphs } from "./paragraphs.ts";
 export function createTextParser(): Parser {
   return {
     mediaTypes: ["text/plain", "text/*"],
+    streams: true,
     async *parse(_document, content, signal) {
       const paragraphs = new Paragraphs();
       let isEmpty = true;
