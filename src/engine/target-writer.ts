@@ -4,8 +4,9 @@ import { bisect, Coalescer, join, type Outcome } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
 import type { Target } from "./targets.ts";
 
-/** A write that is not full waits this long for company. */
+/** A write that is not full waits this long for company, or longer while another one is under way. */
 const maxWaitMs = 20;
+const busyWaitMs = 100;
 
 /** What became of a document's operations at one target. */
 export interface ApplyOutcome {
@@ -33,6 +34,7 @@ export class TargetWriter {
       weigh: (operation) => target.collection.sizeOf(operation),
       call: (operations) => this.#write(operations),
       maxWaitMs,
+      busyWaitMs,
       clock: context.clock,
     });
   }

@@ -11,8 +11,10 @@ export interface CoalescerOptions<I, R> {
   readonly weigh: (item: I) => number;
   /** Does one batch; outcomes in the order of the items. A rejection fails every item of the batch. */
   readonly call: (items: readonly I[]) => Promise<readonly Outcome<R>[]>;
-  /** A batch that is not full goes out after this long. */
+  /** A batch that is not full goes out after this long, if no call is under way. */
   readonly maxWaitMs: number;
+  /** The same while a call is under way; as long as `maxWaitMs` when left out. Longer makes larger batches. */
+  readonly busyWaitMs?: number;
   readonly clock: Clock;
 }
 
@@ -24,7 +26,7 @@ interface Waiting<I, R> {
 
 /**
  * Makes batches out of single items of many callers, so that each caller stays a straight line. A batch goes out when
- * it is full, or when `maxWaitMs` have passed.
+ * it is full, or when it has waited for `maxWaitMs` and nothing is under way, or for `busyWaitMs`.
  */
 export class Coalescer<I, R> {
   readonly #options: CoalescerOptions<I, R>;
@@ -32,7 +34,9 @@ export class Coalescer<I, R> {
   #weight = 0;
   #running = 0;
   #timer: AbortController | undefined;
-  /** Somebody has waited long enough: the next free call takes what is there. */
+  /** Somebody has waited for `maxWaitMs`: what is there goes out once nothing is under way. */
+  #due = false;
+  /** Somebody has waited for `busyWaitMs`: the next free call takes what is there. */
   #overdue = false;
 
   constructor(options: CoalescerOptions<I, R>) {
@@ -57,7 +61,8 @@ export class Coalescer<I, R> {
     const limits = this.#options.limits();
     while (this.#waiting.length > 0 && this.#running < limits.concurrent) {
       const full = this.#waiting.length >= limits.items || this.#weight >= limits.weight;
-      if (!full && !this.#overdue) break;
+      const waited = this.#overdue || (this.#due && this.#running === 0);
+      if (!full && !waited) break;
       this.#send(this.#take(limits));
     }
     if (this.#waiting.length > 0 && !this.#overdue) this.#startTimer();
@@ -104,17 +109,24 @@ export class Coalescer<I, R> {
     if (this.#timer !== undefined) return;
     const timer = new AbortController();
     this.#timer = timer;
-    const due = (): void => {
+    const { maxWaitMs, busyWaitMs = maxWaitMs, clock } = this.#options;
+    const wait = async (): Promise<void> => {
+      await clock.sleep(maxWaitMs, timer.signal);
+      if (this.#timer !== timer) return;
+      this.#due = true;
+      this.#pump();
+      if (busyWaitMs > maxWaitMs) await clock.sleep(busyWaitMs - maxWaitMs, timer.signal);
       if (this.#timer !== timer) return;
       this.#overdue = true;
       this.#pump();
     };
-    this.#options.clock.sleep(this.#options.maxWaitMs, timer.signal).then(due, () => undefined);
+    wait().catch(() => undefined);
   }
 
   #rest(): void {
     this.#timer?.abort();
     this.#timer = undefined;
+    this.#due = false;
     this.#overdue = false;
   }
 }

@@ -118,6 +118,64 @@ describe("a coalescer", () => {
     expect(calls).toEqual([[1], [2]]);
   });
 
+  describe("that waits longer while a call is under way", () => {
+    function busy(clock: VirtualClock) {
+      const answered: PromiseWithResolvers<void>[] = [];
+      const calls: number[][] = [];
+      const { coalescer: coalescing } = coalescer({
+        clock,
+        busyWaitMs: 100,
+        call: async (items) => {
+          calls.push([...items]);
+          const answer = Promise.withResolvers<void>();
+          answered.push(answer);
+          await answer.promise;
+          return items.map((value) => ({ value }));
+        },
+      });
+      return { coalescing, calls, answer: (index: number) => answered[index]?.resolve() };
+    }
+
+    it("waits the short time when nothing is under way", async () => {
+      const clock = new VirtualClock();
+      clock.frozen = true;
+      const { coalescing, calls } = busy(clock);
+      void coalescing.submit(1);
+      await clock.pass(19);
+      expect(calls).toEqual([]);
+      await clock.pass(1);
+      expect(calls).toEqual([[1]]);
+    });
+
+    it("gathers until the call returns", async () => {
+      const clock = new VirtualClock();
+      clock.frozen = true;
+      const { coalescing, calls, answer } = busy(clock);
+      void coalescing.submit(1);
+      await clock.pass(20);
+      void coalescing.submit(2);
+      await clock.pass(50);
+      void coalescing.submit(3);
+      expect(calls).toEqual([[1]]);
+      answer(0);
+      await clock.pass(0);
+      expect(calls).toEqual([[1], [2, 3]]);
+    });
+
+    it("gathers no longer than the long time, and a full batch not at all", async () => {
+      const clock = new VirtualClock();
+      clock.frozen = true;
+      const { coalescing, calls } = busy(clock);
+      for (const item of [1, 2, 3, 4, 5]) void coalescing.submit(item);
+      expect(calls).toEqual([[1, 2, 3, 4]]);
+      await clock.pass(20);
+      await clock.pass(79);
+      expect(calls).toHaveLength(1);
+      await clock.pass(1);
+      expect(calls).toEqual([[1, 2, 3, 4], [5]]);
+    });
+  });
+
   it("sends what waited for a free call as soon as one is free", async () => {
     const clock = new VirtualClock();
     clock.frozen = true;
