@@ -6,20 +6,17 @@ import * as module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { allocator, nodeOptions } from "./memory-settings.js";
+import { refuseNode } from "./node-version.js";
 
-const [major, minor] = process.versions.node.split(".").map(Number);
 const sources = new URL("../src/cli/main.ts", import.meta.url);
 const built = new URL("../dist/src/cli/main.js", import.meta.url);
 // Node.js runs TypeScript of a checkout, but not of an installed package.
 const fromSources = existsSync(sources) && !import.meta.url.includes("/node_modules/");
+const { version, execPath } = process;
+const refusal = refuseNode({ version, execPath, checkout: fromSources });
 
-if (major < 22) {
-  fail(`sluice needs Node.js 22 or newer; this is ${process.version} (${process.execPath}).`);
-} else if (fromSources && (major < 22 || (major === 22 && minor < 18))) {
-  fail(
-    `sluice's sources need Node.js 22.18 or newer; this is ${process.version}. ` +
-      "Run it with `npx sluice` in the checkout, which brings its own.",
-  );
+if (refusal !== undefined) {
+  fail(refusal);
 } else if (!fromSources && !existsSync(built)) {
   fail("sluice is not built: there is no dist folder. Run `npm run build`.");
 } else {

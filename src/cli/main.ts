@@ -1,6 +1,7 @@
 import { reportError } from "./report-error.ts";
 import { runProgram } from "./program.ts";
 import type { Shell } from "./shell.ts";
+import { hideSqliteWarning } from "./sqlite-warning.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { Terminal } from "./terminal.ts";
 
@@ -21,6 +22,7 @@ process.on("uncaughtException", (error) => {
   shell.exitCode = reportError(shell, error);
   void leave();
 });
+hideSqliteWarning(process);
 stop.listen();
 try {
   await runProgram(shell);

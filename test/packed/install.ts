@@ -55,7 +55,8 @@ export function run(program: string, args: readonly string[], cwd: string): Outc
   return { code: status, stdout, stderr };
 }
 
-function succeed(program: string, args: readonly string[], cwd: string): Outcome {
+/** Runs a program that must not fail. */
+export function succeed(program: string, args: readonly string[], cwd: string): Outcome {
   const outcome = run(program, args, cwd);
   if (outcome.code === 0) return outcome;
   const { code, stdout, stderr } = outcome;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Installed, type Outcome, packAndInstall, root, run } from "./install.ts";
+import { installNode } from "./other-node.ts";
 
 const mebibyte = 1024 * 1024;
 /** A project of someone who uses the package: `poems.ts`, `use-library.ts` and `wrong-use.ts`. */
@@ -116,6 +117,54 @@ describe("the installed library", () => {
     expect(stdout).toContain("wrong-use.ts");
   });
 });
+
+describe("under the oldest Node.js that `package.json` names", () => {
+  let node: string;
+  beforeAll(() => {
+    const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      engines: { node: string };
+    };
+    node = installNode(dirname(installed.folder), engines.node.replace(/^>=(.*)$/, "$1.0"));
+  });
+
+  it.each(["package", "checkout"])("the %s runs and answers, and warns of nothing", (place) => {
+    const program = place === "package" ? packed() : join(root, "bin/sluice.js");
+    const file = join(place, "sluice.yaml");
+    const steps = [
+      ["init", place],
+      ["run", file],
+      ["query", file, "tides"],
+    ];
+    for (const step of steps) {
+      const { code, stderr } = run(node, [program, ...step, "--quiet"], installed.folder);
+      expect({ step, code, stderr }).toEqual({ step, code: 0, stderr: "" });
+    }
+  });
+
+  it("the library runs a connector of one's own as TypeScript", () => {
+    cpSync(consumer, installed.folder, { recursive: true });
+    const { code, stdout } = run(node, ["use-library.ts"], installed.folder);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ found: "poems:second", laws: true, broken: [] });
+  });
+});
+
+describe("under a Node.js that is too old", () => {
+  it("says so in one sentence and ends with 2", () => {
+    const node = installNode(dirname(installed.folder), "20.0.0");
+    for (const line of [["run"], ["--version"], ["run", "--json"]]) {
+      const { code, stdout, stderr } = run(node, [packed(), ...line], installed.folder);
+      expect({ line, code }).toEqual({ line, code: 2 });
+      expect(stderr).toMatch(/^sluice needs Node\.js [\d.]+ or newer, and this is v20\.0\.0 .*\n$/);
+      const told = JSON.stringify({ error: { code: "config.invalid", message: stderr.trim() } });
+      expect(stdout.trim()).toBe(line.includes("--json") ? told : "");
+    }
+  });
+});
+
+function packed(): string {
+  return join(installed.folder, "node_modules/sluice/bin/sluice.js");
+}
 
 function sluice(...args: readonly string[]): Outcome {
   return run(join(installed.folder, "node_modules/.bin/sluice"), args, installed.folder);

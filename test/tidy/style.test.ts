@@ -54,6 +54,13 @@ describe("the code", () => {
     expect(shipped.filter((path) => assertion.test(codeOf(path)))).toEqual([]);
   });
 
+  it("declares nothing with `using` in what is shipped: the oldest Node.js cannot read it", () => {
+    const using = /^\s*(?:await )?using \w+ = /m;
+    expect(using.test("  await using file = open();")).toBe(true);
+    const shipped = code.filter((path) => /^(?:src|connectors)\//.test(path));
+    expect(shipped.filter((path) => using.test(codeOf(path)))).toEqual([]);
+  });
+
   it("would notice each of these", () => {
     const samples = [
       "export default 1;",

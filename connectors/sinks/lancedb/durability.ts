@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Where Lance puts files; what a commit names last. A manifest must not outlive what it names. */
@@ -65,12 +65,15 @@ async function listIfThere(folder: string): Promise<string[]> {
 }
 
 async function syncPath(path: string): Promise<void> {
+  let file: FileHandle | undefined;
   try {
-    await using file = await open(path, "r");
+    file = await open(path, "r");
     await file.sync();
   } catch (error) {
     // Another process may have compacted it away since; then a later manifest no longer names it.
     if (!isAbsent(error)) throw error;
+  } finally {
+    await file?.close();
   }
 }
 
