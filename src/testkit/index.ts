@@ -26,3 +26,18 @@ export { createFakeSink, createFakeStore } from "./fakes/sink.ts";
 export type { FakeCollection, FakeStore } from "./fakes/sink.ts";
 export { createFakeSource, createScriptedSource } from "./fakes/source.ts";
 export { createFakeTokenizer } from "./fakes/tokenizer.ts";
+export { startPineconeEmulator } from "./pinecone/index.ts";
+export type {
+  PineconeBehaviour,
+  PineconeEmulator,
+  PineconeEmulatorOptions,
+  PineconeMetadata,
+  PineconeMetadataValue,
+  PineconeOperation,
+  PineconeRecord,
+  PineconeRequest,
+  PineconeScript,
+  PineconeSilence,
+  PineconeSparseValues,
+  PineconeStats,
+} from "./pinecone/index.ts";
