@@ -200,7 +200,7 @@ export const faultCodes = {
   "state.corrupt": code(
     "component",
     "never",
-    "The state file is damaged. Restore it, or move it away and rebuild it with `sluice adopt`.",
+    "The state file is damaged. Restore it, or move it away and rebuild it with `sluice adopt --sink NAME`.",
   ),
   "state.foreign": code(
     "component",
@@ -266,12 +266,12 @@ export const faultCodes = {
   "refused.records": code(
     "component",
     "never",
-    "The collection holds records but no marker of sluice. Use an empty collection, or `sluice adopt` if they are this pipeline's.",
+    "The collection holds records but no marker of sluice. Use an empty collection, or `sluice adopt --sink NAME` if they are this pipeline's.",
   ),
   "refused.state": code(
     "component",
     "never",
-    "The collection was written by another state of this pipeline (lost or restored from a backup). Run `sluice adopt`.",
+    "The collection was written by another state of this pipeline (lost or restored from a backup). Run `sluice adopt --sink NAME`.",
   ),
   "refused.schema": code("component", "never", "The live schema cannot take the records."),
   "refused.shared": code("component", "never", "Two sinks of the pipeline name one collection."),

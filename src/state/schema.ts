@@ -14,7 +14,7 @@ export const stateKind: DatabaseKind = {
   },
   remedies: {
     corrupt:
-      "nothing was changed; restore it from a backup, or move it away and run `sluice adopt` to rebuild it",
+      "nothing was changed; restore it from a backup, or move it away and run `sluice adopt --sink NAME` to rebuild it",
     foreign: "choose another `state.path`",
   },
 };

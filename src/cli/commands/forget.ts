@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
 import { action, usageFault } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { countOf } from "../format.ts";
-import { type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { commandLine, type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
 import type { Shell } from "../shell.ts";
 import { usePipeline } from "../use-pipeline.ts";
 
@@ -54,11 +54,38 @@ async function act(
     const { documents, records_deleted: deleted } = forgotten;
     const records = deleteRecords ? `${countOf(deleted, "record")} deleted` : "its records stay";
     terminal.line(`${what}: forgot ${countOf(documents, "document")}; ${records}`);
-    if (sink === undefined ? pipeline.sources.has(source ?? "") : pipeline.sinks.has(sink)) {
-      terminal.note(
-        `The file still has the ${what}: the next run fills it again unless you remove it.`,
-      );
-    }
+    const isInFile =
+      sink === undefined ? pipeline.sources.has(source ?? "") : pipeline.sinks.has(sink);
+    if (isInFile) terminal.note(whatFollows({ what, file, options, kept: forgotten.kept }));
     return exitCodes.done;
   });
+}
+
+/** What the next run makes of a sink or source that the file still has. */
+function whatFollows(forgotten: {
+  readonly what: string;
+  readonly file: string | undefined;
+  readonly options: ForgetCommandOptions;
+  readonly kept: string | undefined;
+}): string {
+  const { what, file, options, kept } = forgotten;
+  const { sink, deleteRecords } = options;
+  if (sink === undefined) {
+    return `The file still has the ${what}: the next run reads it again unless you remove it.`;
+  }
+  if (deleteRecords === true) {
+    return `The file still has the ${what}: the next run fills it again unless you remove it.`;
+  }
+  if (kept !== undefined) {
+    return (
+      `Only its earlier collections were forgotten. Its present one, ${kept}, stays attached; ` +
+      "the same command once more forgets that too."
+    );
+  }
+  const adopt = commandLine("adopt", file, options, "--sink", sink);
+  const forget = commandLine("forget", file, options, "--sink", sink, "--delete-records");
+  return (
+    `The file still has the ${what}. While its records are there, runs are refused: take them over with ` +
+    `\`${adopt}\`, delete them with \`${forget}\`, or remove the sink from the file.`
+  );
 }
