@@ -15,6 +15,11 @@ interface Sample {
   readonly tokens: number;
 }
 
+/** What was done in the last seconds, and how many these are. */
+interface Rates extends Omit<Sample, "at"> {
+  readonly seconds: number;
+}
+
 export interface ProgressOptions {
   /** Documents that the last listings had; for an estimate of the time left. */
   readonly expected?: number;
@@ -27,17 +32,20 @@ export interface ProgressOptions {
  */
 export class Progress {
   readonly #terminal: Terminal;
-  readonly #expected: number | undefined;
   readonly #now: () => number;
   readonly #sinks = new Map<string, { upserted: number; deleted: number }>();
+  /** Sources whose listing has begun and is not over. */
+  readonly #listing = new Set<string>();
+  #expected: number | undefined;
+  #started = false;
   #documents = 0;
   #failed = 0;
+  #deleted = 0;
   #embedded = 0;
   #cached = 0;
   #tokens = 0;
   #trouble = "";
   #stopping = false;
-  #listed = false;
   #samples: Sample[] = [];
   #timer: NodeJS.Timeout | undefined;
   #told = "";
@@ -63,8 +71,18 @@ export class Progress {
 
   observe(event: RunEvent): void {
     switch (event.kind) {
+      case "listing-started":
+        this.#started = true;
+        this.#listing.add(event.source);
+        // What was listed before the interruption is not listed again, so the number says nothing.
+        if (event.resumed) this.#expected = undefined;
+        return;
+      case "listing-ended":
+        this.#listing.delete(event.source);
+        return;
       case "document-settled":
-        this.#documents += 1;
+        if (event.outcome === "deleted") this.#deleted += 1;
+        else this.#documents += 1;
         return;
       case "documents-unchanged":
         this.#documents += event.count;
@@ -98,9 +116,6 @@ export class Progress {
       case "waiting":
         this.#trouble = `waiting ${duration(event.milliseconds)} until earlier writes cannot land any more`;
         return;
-      case "listing-ended":
-        this.#listed = true;
-        return;
       case "stopping":
         this.#stopping = true;
         return;
@@ -108,30 +123,47 @@ export class Progress {
     }
   }
 
-  /** The state of the run in one line. */
+  /** The state of the run in one line; what matters most comes first, for a narrow terminal cuts off the rest. */
   describe(): string {
-    const { documents, chunks, tokens, seconds } = this.#rates();
-    const total = this.#expected !== undefined && this.#expected > this.#documents;
-    const parts = [
-      `${count(this.#documents)}${total ? `/${count(this.#expected ?? 0)}` : ""} documents`,
+    const rates = this.#rates();
+    return [
+      ...(this.#stopping ? ["stopping"] : []),
+      ...this.#documentParts(rates),
+      ...(this.#trouble === "" ? [] : [this.#trouble]),
       ...(this.#failed > 0 ? [`${count(this.#failed)} failed`] : []),
-      `${countOf(this.#embedded, "chunk")} embedded${this.#cached > 0 ? `, ${count(this.#cached)} cached` : ""}`,
+      ...(this.#deleted > 0 ? [`${count(this.#deleted)} deleted`] : []),
+      ...this.#chunkParts(rates),
+      ...Array.from(this.#sinks, ([name, { upserted, deleted }]) => {
+        return `${name} +${count(upserted)}${deleted > 0 ? ` −${count(deleted)}` : ""}`;
+      }),
+    ].join(" · ");
+  }
+
+  /** Of how many documents, where that is known; otherwise whether more may come. */
+  #documentParts({ documents, seconds }: Rates): string[] {
+    if (!this.#started) return ["starting"];
+    const isListing = this.#listing.size > 0;
+    const rate = documents > 0 && seconds > 0 ? ` (${perSecond(documents / seconds)}/s)` : "";
+    const expected = this.#expected ?? 0;
+    if (isListing && expected > this.#documents) {
+      const left = ((expected - this.#documents) / documents) * seconds * 1000;
+      const estimate = rate === "" ? "" : `, about ${duration(left)} left`;
+      return [`${count(this.#documents)}/${count(expected)} documents${rate}${estimate}`];
+    }
+    const done = countOf(this.#documents, "document");
+    return isListing
+      ? [`listing ${[...this.#listing].join(", ")}`, `${done} so far${rate}`]
+      : ["all listed", `${done}${rate}`];
+  }
+
+  #chunkParts({ chunks, tokens, seconds }: Rates): string[] {
+    if (this.#embedded + this.#cached === 0) return [];
+    const cached = this.#cached > 0 ? `, ${count(this.#cached)} cached` : "";
+    const isFlowing = chunks > 0 && seconds > 0;
+    const rate = `${perSecond(chunks / seconds)}/s, ${perSecond(tokens / seconds)} tokens/s`;
+    return [
+      `${countOf(this.#embedded, "chunk")} embedded${cached}${isFlowing ? ` (${rate})` : ""}`,
     ];
-    if (seconds > 0 && chunks > 0) {
-      parts.push(
-        `${perSecond(chunks / seconds)} chunks/s, ${perSecond(tokens / seconds)} tokens/s`,
-      );
-    }
-    for (const [name, { upserted, deleted }] of this.#sinks) {
-      parts.push(`${name} +${count(upserted)}${deleted > 0 ? ` −${count(deleted)}` : ""}`);
-    }
-    const left = (this.#expected ?? 0) - this.#documents;
-    if (total && !this.#listed && documents > 0 && seconds > 0) {
-      parts.push(`about ${duration((left / documents) * seconds * 1000)} left`);
-    }
-    if (this.#stopping) parts.push("stopping");
-    if (this.#trouble !== "") parts.push(this.#trouble);
-    return parts.join(" · ");
   }
 
   #tick(): void {
@@ -151,7 +183,7 @@ export class Progress {
     });
   }
 
-  #rates(): { documents: number; chunks: number; tokens: number; seconds: number } {
+  #rates(): Rates {
     const [first] = this.#samples;
     if (first === undefined) return { documents: 0, chunks: 0, tokens: 0, seconds: 0 };
     return {

@@ -35,12 +35,14 @@ async function act(
   return usePipeline(shell, file, options, async (pipeline) => {
     const { plan } = await import("../../engine/index.ts");
     const { full = false, source, sink, check } = options;
+    if (!terminal.quiet)
+      terminal.status("planning: listing the sources, chunking what is to be read");
     const outcome = await plan(pipeline, {
       full,
       signal: stop.signal,
       ...(source.length === 0 ? {} : { sources: source }),
       ...(sink.length === 0 ? {} : { sinks: sink }),
-    });
+    }).finally(() => terminal.status(""));
     terminal.document(outcome.plan);
     reportPlan(terminal, outcome.plan, (name, ...more) => {
       return commandLine(name, file, options, ...more);

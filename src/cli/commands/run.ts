@@ -94,7 +94,10 @@ async function runOne(
   const { run } = await import("../../engine/run.ts");
   const log = terminal.verbose ? await eventLog(terminal) : undefined;
   const narrator = log === undefined ? new RunNarrator(terminal, follow) : undefined;
-  const progress = new Progress(terminal, await expectation(pipeline, stop.signal));
+  const given = engineOptions(options);
+  const { expectedDocuments } = await import("../expected-documents.ts");
+  const expected = await expectedDocuments(pipeline, given, stop.signal);
+  const progress = new Progress(terminal, expected === undefined ? {} : { expected });
   const observe = (event: RunEvent): void => {
     progress.observe(event);
     narrator?.observe(event);
@@ -106,7 +109,7 @@ async function runOne(
   progress.start();
   try {
     const result = await run(pipeline, {
-      ...engineOptions(options),
+      ...given,
       stop: stop.stop,
       signal: stop.signal,
       observe,
@@ -143,22 +146,4 @@ function engineOptions(options: RunCommandOptions): RunOptions {
     ...(source.length === 0 ? {} : { sources: source }),
     ...(sink.length === 0 ? {} : { sinks: sink }),
   };
-}
-
-/** How many documents the last listings had, for the estimate of the time left. */
-async function expectation(
-  pipeline: LoadedPipeline,
-  signal: AbortSignal,
-): Promise<{ readonly expected?: number }> {
-  const { openStateToRead } = await import("../../engine/open-state.ts");
-  try {
-    const session = await openStateToRead(pipeline, signal);
-    if (session === undefined) return {};
-    const expected = await session.count({ gone: false });
-    await session.close();
-    return expected === 0 ? {} : { expected };
-  } catch {
-    // The run itself meets the same fault and tells it.
-    return {};
-  }
 }

@@ -19,45 +19,88 @@ function make(expected?: number) {
   return { progress, pass };
 }
 
-it("tells documents, rates, sinks, and the time left when it can be known", () => {
+const listing = { kind: "listing-started", source: "docs", resumed: false } as const;
+const listed = { kind: "listing-ended", source: "docs", listing: "complete" } as const;
+const opened = {
+  kind: "target-opened",
+  sink: "search",
+  address: "x",
+  dimension: 8,
+  created: true,
+} as const;
+
+it("tells documents, the time left when it can be known, rates and sinks, in this order", () => {
   const { progress, pass } = make(100);
-  progress.observe({
-    kind: "target-opened",
-    sink: "search",
-    address: "x",
-    dimension: 8,
-    created: true,
-  });
+  progress.observe(opened);
+  progress.observe(listing);
   progress.observe({ kind: "documents-unchanged", source: "docs", count: 50 });
   progress.observe({ kind: "chunks-embedded", count: 40, tokens: 2000 });
   progress.observe({ kind: "records-written", sink: "search", upserted: 40, deleted: 2 });
   pass(2000);
   expect(progress.describe()).toBe(
-    "50/100 documents · 40 chunks embedded · 20 chunks/s, 1,000 tokens/s · search +40 −2 · about 2.0 s left",
+    "50/100 documents (25/s), about 2.0 s left · 40 chunks embedded (20/s, 1,000 tokens/s) · search +40 −2",
   );
   progress.stop();
 });
 
-it("makes up no time left on the first run, nor after the listing", () => {
-  const first = make();
-  first.progress.observe({ kind: "documents-unchanged", source: "docs", count: 5 });
-  first.pass(1000);
-  expect(first.progress.describe()).toBe("5 documents · 0 chunks embedded");
-  first.progress.stop();
-  const listed = make(100);
-  listed.progress.observe({ kind: "documents-unchanged", source: "docs", count: 5 });
-  listed.progress.observe({ kind: "listing-ended", source: "docs", listing: "complete" });
-  listed.pass(1000);
-  expect(listed.progress.describe()).not.toContain("left");
-  listed.progress.stop();
+it("tells on a first run that it starts, which sources it still lists, and how fast it goes", () => {
+  const { progress, pass } = make();
+  expect(progress.describe()).toBe("starting");
+  progress.observe(opened);
+  expect(progress.describe()).toBe("starting · search +0");
+  progress.observe(listing);
+  progress.observe({ ...listing, source: "wiki" });
+  expect(progress.describe()).toBe("listing docs, wiki · 0 documents so far · search +0");
+  progress.observe({ kind: "document-settled", document: "docs:a", outcome: "added" });
+  progress.observe({ kind: "chunks-cached", count: 3 });
+  pass(500);
+  progress.observe(listed);
+  expect(progress.describe()).toBe(
+    "listing wiki · 1 document so far (2.0/s) · 0 chunks embedded, 3 cached · search +0",
+  );
+  progress.observe({ ...listed, source: "wiki" });
+  expect(progress.describe()).toBe(
+    "all listed · 1 document (2.0/s) · 0 chunks embedded, 3 cached · search +0",
+  );
+  progress.stop();
 });
 
-it("says what it waits for, until that goes on", () => {
+it.each([
+  ["on a first run", make(), [listing]],
+  ["after the listing", make(100), [listing, listed]],
+  ["of a listing that goes on where another stopped", make(100), [{ ...listing, resumed: true }]],
+])("makes up no time left %s", (_, { progress, pass }, events) => {
+  for (const event of events) progress.observe(event);
+  progress.observe({ kind: "documents-unchanged", source: "docs", count: 5 });
+  pass(1000);
+  expect(progress.describe()).toContain("5 documents");
+  expect(progress.describe()).not.toMatch(/left|5\/100/);
+  progress.stop();
+});
+
+it("counts deleted and failed documents apart, and tells them before what may be cut off", () => {
+  const { progress } = make();
+  progress.observe(opened);
+  progress.observe(listing);
+  progress.observe({ kind: "document-settled", document: "docs:a", outcome: "deleted" });
+  const failure = { document: "docs:b", stage: "parse", code: "x", message: "y" } as const;
+  progress.observe({ kind: "document-failed", failure, known: false });
+  progress.observe({ kind: "stopping" });
+  expect(progress.describe()).toBe(
+    "stopping · listing docs · 1 document so far · 1 failed · 1 deleted · search +0",
+  );
+  progress.stop();
+});
+
+it("says what it waits for, before the numbers and until that goes on", () => {
   const { progress } = make();
   const fault = new Fault("embed.timeout", "slow");
   progress.observe({ kind: "retrying", component: "embedder", fault, delayMs: 100 });
-  expect(progress.describe()).toContain("waiting for embedder (embed.timeout)");
+  expect(progress.describe()).toBe("starting · waiting for embedder (embed.timeout)");
+  progress.observe(listing);
   progress.observe({ kind: "chunks-embedded", count: 1, tokens: 1 });
   expect(progress.describe()).not.toContain("waiting");
+  progress.observe({ kind: "retrying", component: "embedder", fault, delayMs: 100 });
+  expect(progress.describe()).toMatch(/so far · waiting for embedder .* · 1 chunk embedded/);
   progress.stop();
 });
