@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "../flow/error-code.ts";
 
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
 const prefix = "sluice-process-";
@@ -36,6 +37,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as { readonly code?: unknown }).code === "EPERM";
+    return errorCode(error) === "EPERM";
   }
 }

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { errorCode } from "../flow/error-code.ts";
 import { placesIn } from "./places.ts";
 import type { Position, Problem } from "./problem.ts";
 
@@ -63,8 +64,8 @@ function decode(
 }
 
 function explain(error: unknown): string {
-  const code = (error as { code?: unknown }).code;
+  const code = errorCode(error);
   if (code === "ENOENT") return "it does not exist";
   if (code === "EACCES" || code === "EPERM") return "permission denied";
-  return typeof code === "string" ? code : "unknown error";
+  return code || "unknown error";
 }

@@ -1,5 +1,6 @@
 import { Script } from "node:vm";
 import { Fault } from "../faults/index.ts";
+import { errorCode } from "./error-code.ts";
 
 const slot: unique symbol = Symbol.for("sluice.run-bounded");
 const holder = globalThis as { [slot]?: (() => void) | undefined };
@@ -24,7 +25,7 @@ export function runBounded<T>(work: () => T, timeoutMs: number): T {
   try {
     entry.runInThisContext({ timeout: Math.max(1, Math.ceil(timeoutMs)) });
   } catch (error) {
-    if (!isTimeout(error)) throw error;
+    if (errorCode(error) !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
     throw new Fault(
       "parse.timeout",
       `Parsing did not finish within ${timeoutMs} ms and was interrupted. Exclude the document or raise the limit.`,
@@ -35,8 +36,4 @@ export function runBounded<T>(work: () => T, timeoutMs: number): T {
   }
   if (outcome === undefined) throw new Error("The script ended without running the work.");
   return outcome.value;
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { errorCode } from "../flow/error-code.ts";
 import { isBusy } from "./errors.ts";
 
 /**
@@ -57,6 +58,6 @@ export function createEmpty(path: string): void {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (errorCode(error) !== "EEXIST") throw error;
   }
 }

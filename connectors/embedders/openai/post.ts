@@ -1,4 +1,5 @@
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { errorCode } from "../../../src/flow/error-code.ts";
 
 /** Enough of an error's body to recognise it. */
 const errorBytes = 65_536;
@@ -142,7 +143,7 @@ const certificate = /CERT|TLS|SSL|VERIFY/;
 
 function unreachable(request: PostRequest, error: unknown): Fault {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = codeOf(cause);
+  const code = errorCode(cause);
   if (code === "UND_ERR_HEADERS_TIMEOUT") return timeoutFault(request);
   const untrusted = certificate.test(code);
   const reason = reasons[code] ?? (untrusted ? `certificate: ${code}` : code || "no connection");
@@ -152,9 +153,4 @@ function unreachable(request: PostRequest, error: unknown): Fault {
       "Check `url` and that the server runs.",
     { cause, retry: untrusted ? "never" : "later" },
   );
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error) || !("code" in error)) return "";
-  return typeof error.code === "string" ? error.code : "";
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../../src/flow/error-code.ts";
 
 /** Where Lance puts files; what a commit names last. A manifest must not outlive what it names. */
 const folders = ["data", "_deletions", "_transactions", "_versions"];
@@ -59,7 +60,7 @@ async function listIfThere(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (isAbsent(error)) return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
 }
@@ -71,12 +72,8 @@ async function syncPath(path: string): Promise<void> {
     await file.sync();
   } catch (error) {
     // Another process may have compacted it away since; then a later manifest no longer names it.
-    if (!isAbsent(error)) throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   } finally {
     await file?.close();
   }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

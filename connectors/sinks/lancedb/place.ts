@@ -1,6 +1,7 @@
 import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "../../../src/faults/index.ts";
+import { errorCode } from "../../../src/flow/error-code.ts";
 
 /** What stands where a table's folder would be. */
 export type Place = "absent" | "table";
@@ -62,8 +63,8 @@ async function kindOf(path: string): Promise<"absent" | "folder" | "file"> {
   try {
     return (await stat(path)).isDirectory() ? "folder" : "file";
   } catch (cause) {
-    if (isCode(cause, "ENOENT")) return "absent";
-    if (isCode(cause, "ENOTDIR")) throw foreign(path, "lies under a file, expected a folder");
+    if (errorCode(cause) === "ENOENT") return "absent";
+    if (errorCode(cause) === "ENOTDIR") throw foreign(path, "lies under a file, expected a folder");
     throw unreadable(path, cause);
   }
 }
@@ -72,7 +73,7 @@ async function entries(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (cause) {
-    if (isCode(cause, "ENOENT") || isCode(cause, "ENOTDIR")) return [];
+    if (["ENOENT", "ENOTDIR"].includes(errorCode(cause))) return [];
     throw unreadable(path, cause);
   }
 }
@@ -81,8 +82,4 @@ function unreadable(path: string, cause: unknown): Fault {
   return new Fault("sink.unauthorized", `${path} cannot be read. Check its permissions.`, {
     cause,
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,10 +1,9 @@
 import { Fault } from "../../../src/faults/index.ts";
+import { errorCode } from "../../../src/flow/error-code.ts";
 
-/** The system's name of an error: `ENOENT`. */
+/** The system's name of an error, for a message: `ENOENT`. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : "unknown error";
+  return errorCode(error) || "unknown error";
 }
 
 /** Whether an error says that the path does not exist. */

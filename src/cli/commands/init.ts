@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
+import { errorCode } from "../../flow/error-code.ts";
 import { action, usageFault } from "../command.ts";
 import { ask } from "../confirm.ts";
 import { firstPipeline } from "../first-pipeline.ts";
@@ -33,15 +34,17 @@ async function act(shell: Shell, folder: string, yes: boolean): Promise<ExitCode
     if (called !== "") name = nameFrom(called);
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw usageFault(`The folder \`${folder}\` cannot be made (${codeOf(error)}).`);
+    throw usageFault(
+      `The folder \`${folder}\` cannot be made (${errorCode(error) || "unknown error"}).`,
+    );
   });
   await writeFile(file, firstPipeline({ name, root }), { flag: "wx" }).catch((error: unknown) => {
-    if (codeOf(error) === "EEXIST") {
+    if (errorCode(error) === "EEXIST") {
       throw usageFault(
         `\`${file}\` exists already and is left as it is. Remove it, or name another folder.`,
       );
     }
-    throw usageFault(`\`${file}\` cannot be written (${codeOf(error)}).`);
+    throw usageFault(`\`${file}\` cannot be written (${errorCode(error) || "unknown error"}).`);
   });
   terminal.document({ file, pipeline: name });
   terminal.line(`wrote ${file}`);
@@ -61,9 +64,4 @@ function nameFrom(text: string): string {
     .slice(0, 63)
     .replace(/[-_]+$/, "");
   return name === "" ? "documents" : name;
-}
-
-function codeOf(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "unknown error";
 }
