@@ -11,10 +11,7 @@ export function allowedDeletions(documents: number, maxFraction: number): number
 }
 
 export interface GuardInput {
-  /**
-   * Documents of the source that are in the index, those to be deleted included, those that came in the same breath
-   * not: a folder that was replaced by a larger one would otherwise lose everything unasked.
-   */
+  /** Documents of the source that the guard goes by (`guardedDocuments`), those to be deleted included. */
   readonly indexed: number;
   /** Deletions already carried out within the window. */
   readonly deletedInWindow: number;

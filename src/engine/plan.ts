@@ -19,7 +19,7 @@ import type { Pipeline, PipelineSource } from "./pipeline.ts";
 import { ChunkEstimate } from "./plan-chunks.ts";
 import { recipeChange } from "./recipes.ts";
 import { reconcile, type TargetVersion } from "./reconcile.ts";
-import { documentsHeld } from "./reap.ts";
+import { guardedDocuments } from "./baseline.ts";
 import { checkProbe, openSpace, probeKey, type Space } from "./space.ts";
 import type { WithheldSummary } from "./summary.ts";
 import { surveySink, type SinkSurvey } from "./targets.ts";
@@ -344,7 +344,7 @@ class Planner {
       }
     }
     const decision = guardDeletions({
-      indexed: Math.max(0, (await documentsHeld(session, source, targets)) - letGo),
+      indexed: Math.max(0, (await guardedDocuments(session, source, targets)) - letGo),
       deletedInWindow: await session.deletionsSince(source, this.#clock.now() - guardWindowMs),
       wanted,
       maxFraction: this.#pipeline.policy.deletions.maxFraction,

@@ -1,12 +1,7 @@
-import type {
-  DocumentKey,
-  DocumentRow,
-  FaultLike,
-  Mutation,
-  StateSession,
-} from "../contracts/index.ts";
+import type { DocumentKey, DocumentRow, FaultLike, Mutation } from "../contracts/index.ts";
 import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
+import { guardedDocuments } from "./baseline.ts";
 import type { DocumentQueue } from "./document-queue.ts";
 import { summaryOf } from "./failures.ts";
 import { guardDeletions, guardWindowMs } from "./guard.ts";
@@ -44,9 +39,9 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
   }
   const since = clock.now() - guardWindowMs;
   const targets = run.targets.map(({ id }) => id);
-  const indexed = wanted === 0 ? 0 : await documentsHeld(session, options.name, targets);
+  const indexed = wanted === 0 ? 0 : await guardedDocuments(session, options.name, targets);
   const decision = guardDeletions({
-    indexed: Math.max(0, indexed - letGo - context.tally.addedTo(options.name)),
+    indexed: Math.max(0, indexed - letGo),
     deletedInWindow: await session.deletionsSince(options.name, since),
     wanted,
     maxFraction: pipeline.policy.deletions.maxFraction,
@@ -71,19 +66,6 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     await options.queue.settled();
   }
   return withheld;
-}
-
-/**
- * How many documents of a source the targets hold: the most that one of them does. What only a collection of the past
- * held does not count, or the guard would let too much go.
- */
-export async function documentsHeld(
-  session: StateSession,
-  source: string,
-  targets: readonly string[],
-): Promise<number> {
-  const counts = await Promise.all(targets.map((target) => session.count({ source, target })));
-  return Math.max(0, ...counts);
 }
 
 /** Whether an active target holds anything of the document. */

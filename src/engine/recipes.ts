@@ -3,7 +3,7 @@ import { Fault } from "../faults/index.ts";
 import type { RunContext } from "./context.ts";
 import { digest } from "./identity.ts";
 import type { Pipeline, PipelineSource } from "./pipeline.ts";
-import { documentsHeld } from "./reap.ts";
+import { documentsHeld } from "./baseline.ts";
 
 /** Refuses to embed a large share of the documents again only because parser, chunker or tokenizer changed. */
 export async function checkRecipes(context: RunContext, space: string): Promise<void> {

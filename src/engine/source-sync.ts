@@ -10,7 +10,9 @@ import type {
 } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
 import { batches, raceAbort } from "../flow/index.ts";
+import { ensureBaseline, setBaseline } from "./baseline.ts";
 import { summaryOf } from "./failures.ts";
+import { hasAllSinks } from "./ingest.ts";
 import { idOf, Intake } from "./intake.ts";
 import { settleOwed } from "./owed.ts";
 import type { PipelineSource } from "./pipeline.ts";
@@ -46,6 +48,7 @@ export class SourceSync {
   async sync(): Promise<void> {
     const { context } = this.#run;
     if (context.stopping.aborted) return;
+    await ensureBaseline(...this.#guarded());
     try {
       await (context.options.follow === true ? this.#follow() : this.#read());
       if (!context.stopping.aborted) await this.#settle();
@@ -108,9 +111,16 @@ export class SourceSync {
       isVouched: (row) => this.#row.swept || row.seen === this.#row.generation,
       queue: this.intake.queue,
     });
-    this.#run.context.tally.forgetAdded(this.source.name);
     await this.#run.pending.countStanding(this.source.name);
-    if (!withheld && this.#row.swept) await this.#save({ identity: this.source.source.identity });
+    if (withheld || !this.#row.swept) return;
+    await this.#save({ identity: this.source.source.identity });
+    if (hasAllSinks(this.#run)) await setBaseline(...this.#guarded());
+  }
+
+  /** What the guard's baseline is about. */
+  #guarded(): Parameters<typeof setBaseline> {
+    const { context, targets } = this.#run;
+    return [context.session, this.source.name, targets.map(({ id }) => id)];
   }
 
   /** A cursor only helps when every target was there when it was saved. */

@@ -23,13 +23,11 @@ export class Tally {
   readonly failures: FailureSummary[] = [];
   readonly withheld: WithheldSummary[] = [];
   readonly sinks = new Map<string, SinkTally>();
-  readonly #addedTo = new Map<string, number>();
 
   observe(event: RunEvent): void {
     switch (event.kind) {
       case "document-settled":
         this[event.outcome] += 1;
-        if (event.outcome === "added") this.#noteAdded(event.document);
         return;
       case "documents-unchanged":
         this.unchanged += event.count;
@@ -62,21 +60,6 @@ export class Tally {
         return;
       default:
     }
-  }
-
-  /** Documents of this source that were added since its deletions were last decided on. */
-  addedTo(source: string): number {
-    return this.#addedTo.get(source) ?? 0;
-  }
-
-  /** The deletions of this source were decided on: what was added before counts as there from now on. */
-  forgetAdded(source: string): void {
-    this.#addedTo.delete(source);
-  }
-
-  #noteAdded(document: string): void {
-    const [source = ""] = document.split(":", 1);
-    this.#addedTo.set(source, this.addedTo(source) + 1);
   }
 
   /** The deletions of this source are no longer withheld. */

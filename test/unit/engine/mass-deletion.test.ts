@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { adopt } from "../../../src/engine/adopt.ts";
+import { plan, type Plan } from "../../../src/engine/plan.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { memoryStateStore } from "../../../src/state/index.ts";
 import { Rig } from "./rig/rig.ts";
 import { failureEvent, RigSource } from "./rig/source.ts";
 
@@ -13,6 +16,10 @@ async function indexed(
   for (let number = 0; number < documents; number += 1) rig.source.put(idOf(number), `t${number}`);
   expect((await rig.run()).exitCode).toBe(0);
   return rig;
+}
+
+async function planOf(rig: Rig): Promise<Plan> {
+  return (await plan(rig.pipeline, { clock: rig.clock })).plan;
 }
 
 function idOf(number: number): string {
@@ -80,6 +87,82 @@ describe("deletions beyond the guard", () => {
     expect(exitCode).toBe(4);
     expect(summary.withheld).toMatchObject([{ count: 10, allowed: 5 }]);
     expect(summary.documents).toMatchObject({ added: 200, deleted: 0 });
+  });
+
+  describe("of a folder that was replaced by another one", () => {
+    function replace(rig: Rig, documents: number): void {
+      remove(rig, 0, documents);
+      for (let number = 0; number < documents; number += 1) rig.source.put(`new ${number}`, `n`);
+    }
+
+    it("stay withheld in every later run, however many documents came instead", async () => {
+      const rig = await indexed(10);
+      replace(rig, 10);
+      for (let number = 0; number < 900; number += 1) rig.source.put(`more ${number}`, "more");
+      for (let round = 0; round < 3; round += 1) {
+        const { exitCode, summary } = await rig.run();
+        expect([exitCode, summary.documents.deleted]).toEqual([4, 0]);
+        expect(summary.withheld).toMatchObject([{ count: 10, allowed: 5 }]);
+      }
+      expect((await planOf(rig)).documents).toMatchObject({ withhold: 10, delete: 0 });
+      expect((await rig.run({ allowDeletions: 10 })).summary.documents.deleted).toBe(10);
+      // From now on the new documents count.
+      for (let number = 0; number < 50; number += 1) rig.source.remove(`more ${number}`);
+      expect((await rig.run()).exitCode).toBe(0);
+      expect(await rig.difference()).toEqual([]);
+    });
+
+    it("stay withheld when a limited run brought the new ones first", async () => {
+      const rig = await indexed(10);
+      replace(rig, 10);
+      await rig.run({ limit: 10 });
+      const { exitCode, summary } = await rig.run();
+      expect([exitCode, summary.documents.deleted]).toEqual([4, 0]);
+    });
+
+    it("stay withheld when more changes follow in the same run", async () => {
+      const rig = await indexed(10);
+      replace(rig, 10);
+      const stop = new AbortController();
+      rig.source.follow = async function* () {
+        for (const id of ["later 1", "later 2"]) {
+          await rig.clock.sleep(1000, stop.signal);
+          rig.source.put(id, id);
+          yield rig.source.event(id);
+        }
+        await rig.clock.sleep(1000, stop.signal);
+        stop.abort();
+      };
+      const { summary } = await rig.run({ follow: true, stop: stop.signal });
+      expect(summary.documents).toMatchObject({ added: 12, deleted: 0 });
+      expect(rig.sink.records).toHaveLength(22);
+    });
+
+    it("stay withheld when only one of two sinks was run meanwhile", async () => {
+      const rig = await indexed(10, { sinks: ["main", "edge"] });
+      replace(rig, 10);
+      expect((await rig.run({ sinks: ["edge"] })).exitCode).toBe(4);
+      expect((await rig.run()).exitCode).toBe(4);
+      expect(rig.sink.records).toHaveLength(20);
+    });
+
+    it("stay withheld when the state was rebuilt meanwhile", async () => {
+      const rig = await indexed(10);
+      rig.state = memoryStateStore();
+      await adopt(rig.pipeline, { sink: "main" });
+      replace(rig, 10);
+      expect((await rig.run()).exitCode).toBe(4);
+      expect((await rig.run()).exitCode).toBe(4);
+    });
+
+    it("stay withheld when the source has another name since", async () => {
+      const rig = await indexed(10);
+      rig.sources.delete("docs");
+      rig.sources.set("pages", { source: rig.source, previously: "docs" });
+      replace(rig, 10);
+      expect((await rig.run()).exitCode).toBe(4);
+      expect((await rig.run()).exitCode).toBe(4);
+    });
   });
 
   it("are forgotten when the documents come back", async () => {
