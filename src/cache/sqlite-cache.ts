@@ -82,7 +82,10 @@ function openFile(wanted: string, disk: Disk): CacheFile {
   const path = locate(wanted, true);
   refuseNetwork(path, cacheKind.noun, disk);
   if (inodeOf(path) === undefined) createAlone(path);
-  return new CacheFile(openForWriting(cacheKind, path));
+  const database = openForWriting(cacheKind, path);
+  // In pages. A checkpoint waits for the disk on this thread; vectors would ask for one every megabyte.
+  database.exec("PRAGMA wal_autocheckpoint = 16000");
+  return new CacheFile(database);
 }
 
 /** Processes that start together would each move a cache of theirs into place; one makes it, the others wait. */

@@ -8,6 +8,7 @@ import type {
   ParserEvent,
 } from "../contracts/index.ts";
 import { Fault, isFault, type FaultCodeName } from "../faults/index.ts";
+import { notNeeded } from "../flow/index.ts";
 import type { PipelineParser, PipelineSource } from "./pipeline.ts";
 
 /** The parser that reads a media type; an exact match wins over `text/*`. */
@@ -66,7 +67,7 @@ export async function* timed<T>(
       if (since !== undefined && elapsed() >= limitMs) return over.resolve("over");
     }
   };
-  const stop = (): void => done.abort();
+  const stop = (): void => done.abort(notNeeded);
   options.signal.addEventListener("abort", stop, { once: true });
   watch().catch(() => undefined);
   let ended = false;
@@ -90,7 +91,7 @@ export async function* timed<T>(
       yield result.value;
     }
   } finally {
-    done.abort();
+    done.abort(notNeeded);
     options.signal.removeEventListener("abort", stop);
     if (!ended) await iterator.return?.();
   }

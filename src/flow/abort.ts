@@ -1,4 +1,10 @@
 /**
+ * Why a timer is stopped that nobody waits for. The reason that `abort()` makes by itself carries a stack, which is dear
+ * where one is stopped for every document or batch.
+ */
+export const notNeeded = "not needed any more";
+
+/**
  * Settles with the promise, or rejects with the signal's reason as soon as it aborts. The promise goes on; its later
  * rejection is not reported as unhandled.
  */

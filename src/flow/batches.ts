@@ -1,5 +1,5 @@
 import type { Clock } from "../contracts/index.ts";
-import { raceAbort } from "./abort.ts";
+import { notNeeded, raceAbort } from "./abort.ts";
 
 /**
  * Groups what an iterable yields: a batch is given out when it holds `size` items, or when `waitMs` have passed since
@@ -42,7 +42,7 @@ export async function* batches<T>(
           () => "late" as const,
         );
       }
-      timer.abort();
+      timer.abort(notNeeded);
       if (batch.length > 0) yield batch;
     }
     if (failure !== undefined) throw failure.error;

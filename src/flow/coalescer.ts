@@ -1,4 +1,5 @@
 import type { Clock } from "../contracts/index.ts";
+import { notNeeded } from "./abort.ts";
 import type { Outcome } from "./bisect.ts";
 
 export interface CoalescerOptions<I, R> {
@@ -124,7 +125,7 @@ export class Coalescer<I, R> {
   }
 
   #rest(): void {
-    this.#timer?.abort();
+    this.#timer?.abort(notNeeded);
     this.#timer = undefined;
     this.#due = false;
     this.#overdue = false;

@@ -1,4 +1,4 @@
-export { abortable, raceAbort } from "./abort.ts";
+export { abortable, notNeeded, raceAbort } from "./abort.ts";
 export { batches } from "./batches.ts";
 export { bisect, type Outcome } from "./bisect.ts";
 export { Coalescer, type CoalescerOptions } from "./coalescer.ts";
