@@ -1,75 +1,55 @@
 import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
 import type { LoadedPipeline } from "../../load-pipeline.ts";
-import { action, usageFault } from "../command.ts";
+import { usageFault } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { bytes, count, countOf } from "../format.ts";
-import { type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
+import type { PipelineOptions } from "../pipeline-options.ts";
 import type { Shell } from "../shell.ts";
-import { usePipeline } from "../use-pipeline.ts";
 
 interface ClearOptions extends PipelineOptions {
   readonly yes?: boolean;
 }
 
 export function cacheCommand(shell: Shell): Command {
-  const stats = new Command("stats")
-    .description("Tell how many embeddings the cache holds.")
-    .argument("[file]", "the pipeline file");
-  withPipelineOptions(stats).action(
-    action(shell, ([file], options: PipelineOptions) => tellStats(shell, file, options)),
-  );
+  const stats = new Command("stats").description("Tell how many embeddings the cache holds.");
   const clear = new Command("clear")
     .description(
       "Remove every embedding from the cache, also those of other pipelines that share it.",
     )
-    .argument("[file]", "the pipeline file")
     .option("-y, --yes", "do not ask");
-  withPipelineOptions(clear).action(
-    action(shell, ([file], options: ClearOptions) => clearCache(shell, file, options)),
-  );
   return new Command("cache")
     .description("The embedding cache.")
-    .addCommand(stats)
-    .addCommand(clear);
+    .addCommand(pipelineCommand(shell, stats, tellStats))
+    .addCommand(pipelineCommand(shell, clear, clearCache));
 }
 
-function tellStats(
-  shell: Shell,
-  file: string | undefined,
-  options: PipelineOptions,
-): Promise<ExitCode> {
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const { cache, path } = cacheOf(pipeline);
-    const stats = await cache.stats();
-    const { entries, bytes: size, maxBytes } = stats;
-    shell.terminal.document({ path, entries, bytes: size, max_bytes: maxBytes });
-    shell.terminal.line(
-      `${path}: ${countOf(entries, "embedding")}, ${bytes(size)} of ${bytes(maxBytes)}`,
-    );
-    return exitCodes.done;
-  });
+async function tellStats({ shell, pipeline }: PipelineCall): Promise<ExitCode> {
+  const { cache, path } = cacheOf(pipeline);
+  const stats = await cache.stats();
+  const { entries, bytes: size, maxBytes } = stats;
+  shell.terminal.document({ path, entries, bytes: size, max_bytes: maxBytes });
+  shell.terminal.line(
+    `${path}: ${countOf(entries, "embedding")}, ${bytes(size)} of ${bytes(maxBytes)}`,
+  );
+  return exitCodes.done;
 }
 
-function clearCache(
-  shell: Shell,
-  file: string | undefined,
-  options: ClearOptions,
-): Promise<ExitCode> {
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const { cache, path } = cacheOf(pipeline);
-    const { entries } = await cache.stats();
-    const question = `Remove ${count(entries)} embeddings from ${path}? Texts that change again cost anew.`;
-    if (options.yes !== true && entries > 0 && !(await confirm(shell, question))) {
-      shell.terminal.document({ path, removed: 0, confirmed: false });
-      shell.terminal.note("Nothing was done.");
-      return exitCodes.done;
-    }
-    await cache.clear();
-    shell.terminal.document({ path, removed: entries });
-    shell.terminal.line(`${path}: removed ${countOf(entries, "embedding")}`);
+async function clearCache(call: PipelineCall<ClearOptions>): Promise<ExitCode> {
+  const { shell, pipeline, options } = call;
+  const { cache, path } = cacheOf(pipeline);
+  const { entries } = await cache.stats();
+  const question = `Remove ${count(entries)} embeddings from ${path}? Texts that change again cost anew.`;
+  if (options.yes !== true && entries > 0 && !(await confirm(shell, question))) {
+    shell.terminal.document({ path, removed: 0, confirmed: false });
+    shell.terminal.note("Nothing was done.");
     return exitCodes.done;
-  });
+  }
+  await cache.clear();
+  shell.terminal.document({ path, removed: entries });
+  shell.terminal.line(`${path}: removed ${countOf(entries, "embedding")}`);
+  return exitCodes.done;
 }
 
 function cacheOf({ cache, config }: LoadedPipeline) {

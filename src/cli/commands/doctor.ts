@@ -1,63 +1,49 @@
 import { Command } from "commander";
 import type { ExitCode } from "../../engine/exit-code.ts";
-import { faultCodes } from "../../faults/codes.ts";
-import { action } from "../command.ts";
 import { checkPipeline } from "../doctor-checks.ts";
 import { duration } from "../format.ts";
-import { type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { meaningOf } from "../meaning-of.ts";
+import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
 import type { Shell } from "../shell.ts";
-import { usePipeline } from "../use-pipeline.ts";
 import { worstOf } from "../worst-of.ts";
 
 export function doctorCommand(shell: Shell): Command {
-  const command = new Command("doctor")
-    .description("Check every component for real, and say how to mend what fails.")
-    .argument("[file]", "the pipeline file");
-  return withPipelineOptions(command).action(
-    action(shell, ([file], options: PipelineOptions) => act(shell, file, options)),
+  const command = new Command("doctor").description(
+    "Check every component for real, and say how to mend what fails.",
   );
+  return pipelineCommand(shell, command, act);
 }
 
-async function act(
-  shell: Shell,
-  file: string | undefined,
-  options: PipelineOptions,
-): Promise<ExitCode> {
+async function act({ shell, pipeline }: PipelineCall): Promise<ExitCode> {
   const { terminal, stop } = shell;
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const checks = await checkPipeline(pipeline, stop.signal);
-    stop.signal.throwIfAborted();
-    const { arch, platform, version } = process;
-    terminal.document({
-      ok: checks.every(({ fault }) => fault === undefined),
-      node: version,
-      platform: `${platform} ${arch}`,
-      checks: checks.map(({ component, about, durationMs, fault }) => ({
-        component,
-        ok: fault === undefined,
-        about,
-        duration_ms: durationMs,
-        ...(fault === undefined
-          ? {}
-          : { code: fault.code, message: fault.message, remedy: remedyOf(fault.code) }),
-      })),
-    });
-    terminal.line(`Node.js ${version}, ${platform} ${arch}`, "dim");
-    for (const { component, about, durationMs, fault } of checks) {
-      const shown = about === "" ? "" : `  ${about}`;
-      const verdict = fault === undefined ? "ok  " : "FAIL";
-      terminal.line(
-        `${verdict}  ${component}${shown}  (${duration(durationMs)})`,
-        fault === undefined ? "green" : "red",
-      );
-      if (fault === undefined) continue;
-      terminal.line(`      ${fault.code}: ${fault.message}`);
-      terminal.line(`      ${remedyOf(fault.code)}`);
-    }
-    return worstOf(checks.map(({ exitCode }) => exitCode));
+  const checks = await checkPipeline(pipeline, stop.signal);
+  stop.signal.throwIfAborted();
+  const { arch, platform, version } = process;
+  terminal.document({
+    ok: checks.every(({ fault }) => fault === undefined),
+    node: version,
+    platform: `${platform} ${arch}`,
+    checks: checks.map(({ component, about, durationMs, fault }) => ({
+      component,
+      ok: fault === undefined,
+      about,
+      duration_ms: durationMs,
+      ...(fault === undefined
+        ? {}
+        : { code: fault.code, message: fault.message, remedy: meaningOf(fault.code) }),
+    })),
   });
-}
-
-function remedyOf(code: string): string {
-  return Object.hasOwn(faultCodes, code) ? faultCodes[code as keyof typeof faultCodes].meaning : "";
+  terminal.line(`Node.js ${version}, ${platform} ${arch}`, "dim");
+  for (const { component, about, durationMs, fault } of checks) {
+    const shown = about === "" ? "" : `  ${about}`;
+    const verdict = fault === undefined ? "ok  " : "FAIL";
+    terminal.line(
+      `${verdict}  ${component}${shown}  (${duration(durationMs)})`,
+      fault === undefined ? "green" : "red",
+    );
+    if (fault === undefined) continue;
+    terminal.line(`      ${fault.code}: ${fault.message}`);
+    terminal.line(`      ${meaningOf(fault.code)}`);
+  }
+  return worstOf(checks.map(({ exitCode }) => exitCode));
 }

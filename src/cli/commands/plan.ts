@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { ExitCode, Plan } from "../../engine/index.ts";
-import { action, repeatable } from "../command.ts";
-import { commandLine, type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { repeatable } from "../command.ts";
+import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
+import type { PipelineOptions } from "../pipeline-options.ts";
 import { reportPlan } from "../plan-report.ts";
 import type { Shell } from "../shell.ts";
-import { usePipeline } from "../use-pipeline.ts";
 
 interface PlanCommandOptions extends PipelineOptions {
   readonly check?: boolean;
@@ -16,39 +16,33 @@ interface PlanCommandOptions extends PipelineOptions {
 export function planCommand(shell: Shell): Command {
   const command = new Command("plan")
     .description("Ask every component for live truth and tell what a run would do; writes nothing.")
-    .argument("[file]", "the pipeline file")
     .option("--check", "exit with 10 when there is something to do")
     .option("--full", "as if the run read every document again")
     .addOption(repeatable("--source <name>", "only this source; repeatable"))
     .addOption(repeatable("--sink <name>", "only this sink; repeatable"));
-  return withPipelineOptions(command).action(
-    action(shell, ([file], options: PlanCommandOptions) => act(shell, file, options)),
-  );
+  return pipelineCommand(shell, command, act);
 }
 
-async function act(
-  shell: Shell,
-  file: string | undefined,
-  options: PlanCommandOptions,
-): Promise<ExitCode> {
+async function act({
+  shell,
+  pipeline,
+  options,
+  commandLine,
+}: PipelineCall<PlanCommandOptions>): Promise<ExitCode> {
   const { terminal, stop } = shell;
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const { plan } = await import("../../engine/index.ts");
-    const { full = false, source, sink, check } = options;
-    if (!terminal.quiet)
-      terminal.status("planning: listing the sources, chunking what is to be read");
-    const outcome = await plan(pipeline, {
-      full,
-      signal: stop.signal,
-      ...(source.length === 0 ? {} : { sources: source }),
-      ...(sink.length === 0 ? {} : { sinks: sink }),
-    }).finally(() => terminal.status(""));
-    terminal.document(outcome.plan);
-    reportPlan(terminal, outcome.plan, (name, ...more) => {
-      return commandLine(name, file, options, ...more);
-    });
-    return exitCode(outcome.plan, outcome.exitCode, check === true);
-  });
+  const { plan } = await import("../../engine/index.ts");
+  const { full = false, source, sink, check } = options;
+  if (!terminal.quiet)
+    terminal.status("planning: listing the sources, chunking what is to be read");
+  const outcome = await plan(pipeline, {
+    full,
+    signal: stop.signal,
+    ...(source.length === 0 ? {} : { sources: source }),
+    ...(sink.length === 0 ? {} : { sinks: sink }),
+  }).finally(() => terminal.status(""));
+  terminal.document(outcome.plan);
+  reportPlan(terminal, outcome.plan, commandLine);
+  return exitCode(outcome.plan, outcome.exitCode, check === true);
 }
 
 /** A refusal is told by its own code, also with `--check`. */

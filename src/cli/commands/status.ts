@@ -1,39 +1,29 @@
 import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
 import type { PipelineStatus, RunStatusRow } from "../../engine/inspect.ts";
-import { action } from "../command.ts";
 import { count, countOf, duration, table } from "../format.ts";
-import { commandLine, type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
 import type { Shell } from "../shell.ts";
 import type { Terminal } from "../terminal.ts";
-import { usePipeline } from "../use-pipeline.ts";
 
 export function statusCommand(shell: Shell): Command {
-  const command = new Command("status")
-    .description("Tell the last runs, counts, failures and the age of the last complete listing.")
-    .argument("[file]", "the pipeline file");
-  return withPipelineOptions(command).action(
-    action(shell, ([file], options: PipelineOptions) => act(shell, file, options)),
+  const command = new Command("status").description(
+    "Tell the last runs, counts, failures and the age of the last complete listing.",
   );
+  return pipelineCommand(shell, command, act);
 }
 
-async function act(
-  shell: Shell,
-  file: string | undefined,
-  options: PipelineOptions,
-): Promise<ExitCode> {
+async function act({ shell, pipeline, commandLine }: PipelineCall): Promise<ExitCode> {
   const { terminal, stop } = shell;
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const { status } = await import("../../engine/inspect.ts");
-    const found = await status(pipeline, { signal: stop.signal });
-    terminal.document(found);
-    if (found.exists) tell(terminal, found);
-    else terminal.line(`${found.pipeline}: never ran (there is no state at ${found.state})`);
-    if (found.documents.failed > found.documents.accepted) {
-      terminal.note(`See the failures with \`${commandLine("failures list", file, options)}\`.`);
-    }
-    return exitCodes.done;
-  });
+  const { status } = await import("../../engine/inspect.ts");
+  const found = await status(pipeline, { signal: stop.signal });
+  terminal.document(found);
+  if (found.exists) tell(terminal, found);
+  else terminal.line(`${found.pipeline}: never ran (there is no state at ${found.state})`);
+  if (found.documents.failed > found.documents.accepted) {
+    terminal.note(`See the failures with \`${commandLine("failures list")}\`.`);
+  }
+  return exitCodes.done;
 }
 
 function tell(terminal: Terminal, found: PipelineStatus): void {

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { ExitCode, SinkVerdict } from "../../engine/index.ts";
-import { action, repeatable } from "../command.ts";
+import { repeatable } from "../command.ts";
 import { count, table } from "../format.ts";
-import { commandLine, type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
+import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
+import type { PipelineOptions } from "../pipeline-options.ts";
 import type { Shell } from "../shell.ts";
-import { usePipeline } from "../use-pipeline.ts";
 
 interface VerifyCommandOptions extends PipelineOptions {
   readonly repair?: boolean;
@@ -18,41 +18,34 @@ export function verifyCommand(shell: Shell): Command {
     .description(
       "Compare the state with every sink, record by record; exits with 3 when they differ.",
     )
-    .argument("[file]", "the pipeline file")
     .option("--repair", "mend what differs")
     .addOption(repeatable("--sink <name>", "only this sink; repeatable"));
-  return withPipelineOptions(command).action(
-    action(shell, ([file], options: VerifyCommandOptions) => act(shell, file, options)),
-  );
+  return pipelineCommand(shell, command, act);
 }
 
-async function act(
-  shell: Shell,
-  file: string | undefined,
-  options: VerifyCommandOptions,
-): Promise<ExitCode> {
+async function act({
+  shell,
+  pipeline,
+  options,
+  commandLine,
+}: PipelineCall<VerifyCommandOptions>): Promise<ExitCode> {
   const { terminal, stop } = shell;
-  return usePipeline(shell, file, options, async (pipeline) => {
-    const { verify } = await import("../../engine/verify.ts");
-    const { sink, repair = false } = options;
-    const { sinks, exitCode } = await verify(pipeline, {
-      repair,
-      signal: stop.signal,
-      ...(sink.length === 0 ? {} : { sinks: sink }),
-    });
-    terminal.document({ sinks });
-    const rows = Object.entries(sinks).map(([name, verdict]) => [name, ...cells(verdict)]);
-    const [head = "", ...lines] = table([["sink", ...columns], ...rows]);
-    terminal.line(head, "bold");
-    for (const line of lines) terminal.line(line);
-    if (exitCode === 0) terminal.note("State and sinks agree.", "green");
-    else if (repair) terminal.warn("Some records could not be mended; look at `sluice status`.");
-    else
-      terminal.warn(
-        `They differ. To mend: \`${commandLine("verify", file, options, "--repair")}\``,
-      );
-    return exitCode;
+  const { verify } = await import("../../engine/verify.ts");
+  const { sink, repair = false } = options;
+  const { sinks, exitCode } = await verify(pipeline, {
+    repair,
+    signal: stop.signal,
+    ...(sink.length === 0 ? {} : { sinks: sink }),
   });
+  terminal.document({ sinks });
+  const rows = Object.entries(sinks).map(([name, verdict]) => [name, ...cells(verdict)]);
+  const [head = "", ...lines] = table([["sink", ...columns], ...rows]);
+  terminal.line(head, "bold");
+  for (const line of lines) terminal.line(line);
+  if (exitCode === 0) terminal.note("State and sinks agree.", "green");
+  else if (repair) terminal.warn("Some records could not be mended; look at `sluice status`.");
+  else terminal.warn(`They differ. To mend: \`${commandLine("verify", "--repair")}\``);
+  return exitCode;
 }
 
 function cells(verdict: SinkVerdict): string[] {
