@@ -6,7 +6,7 @@ import { repeatable, usageFault } from "./command.ts";
 export interface PipelineOptions {
   readonly file: readonly string[];
   readonly set: readonly string[];
-  readonly envFile: readonly string[];
+  readonly variables: readonly string[];
 }
 
 const defaultFile = "sluice.yaml";
@@ -15,7 +15,9 @@ export function withPipelineOptions(command: Command): Command {
   return command
     .addOption(repeatable("-f, --file <file>", "lay this file over the one before; repeatable"))
     .addOption(repeatable("--set <path=value>", "set a value over the files; repeatable"))
-    .addOption(repeatable("--env-file <file>", "read variables from NAME=value lines; repeatable"));
+    .addOption(
+      repeatable("--variables <file>", "read variables from NAME=value lines; repeatable"),
+    );
 }
 
 /** The files of a pipeline, the first at the bottom. */
@@ -44,7 +46,7 @@ export function commandLine(
   if (file !== undefined) words.push(file);
   for (const layer of options.file) words.push("-f", layer);
   for (const setting of options.set) words.push("--set", setting);
-  for (const environment of options.envFile) words.push("--env-file", environment);
+  for (const variables of options.variables) words.push("--variables", variables);
   return [...words, ...more].map(quoted).join(" ");
 }
 

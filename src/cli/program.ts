@@ -15,7 +15,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { verifyCommand } from "./commands/verify.ts";
-import { noDefault } from "./command.ts";
+import { noDefault, usageFault } from "./command.ts";
 import type { Shell } from "./shell.ts";
 
 /** Every command, in the order of the help. */
@@ -49,6 +49,7 @@ export async function runProgram(shell: Shell): Promise<void> {
   const given = withBoundedFlags(shell.arguments);
   // Known before anything can go wrong with the rest of the line.
   terminal.json = optionsOf(given).includes("--json");
+  refuseNodeOptions(given);
   const program = new Command("sluice")
     .description("Keeps a retrieval index in sync with the documents it was made from.")
     .option("--json", "print one JSON document on stdout and nothing else")
@@ -99,6 +100,12 @@ function withBoundedFlags(given: readonly string[]): string[] {
   return given.map((word, index) =>
     index < end ? word.replace(/^--allow-deletions=/, "--allow-deletions-up-to=") : word,
   );
+}
+
+/** Node.js looks for this option in the whole command line, and ends when the file is missing, before sluice begins. */
+function refuseNodeOptions(given: readonly string[]): void {
+  if (!optionsOf(given).some((word) => /^--env-file(?:-if-exists)?(?:=|$)/.test(word))) return;
+  throw usageFault("`--env-file` is an option of Node.js. To read variables: `--variables FILE`.");
 }
 
 function optionsOf(given: readonly string[]): readonly string[] {

@@ -25,7 +25,7 @@ export async function usePipelines<T>(
   const { loadPipelines } = await import("../load-pipeline.ts");
   const { formatProblem } = await import("../config/problem.ts");
   const { terminal } = shell;
-  const { set, envFile: envFiles } = options;
+  const { set, variables: envFiles } = options;
   const pipelines = await loadPipelines(groups, { set, envFiles });
   const redact = terminal.redact;
   terminal.redact = (text) =>

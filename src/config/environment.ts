@@ -3,7 +3,7 @@ import type { Environment } from "./expand-text.ts";
 import type { Problem } from "./problem.ts";
 import { readText } from "./read-text.ts";
 
-/** The environment with `--env-file`s beneath it: later files win over earlier ones, the environment over all. */
+/** The environment with files of variables beneath it: later files win over earlier ones, the environment over all. */
 export async function readEnvironment(
   environment: Environment,
   files: readonly string[],

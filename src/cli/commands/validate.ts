@@ -23,7 +23,7 @@ async function act(
   const { terminal } = shell;
   const { assertDistinct, parsePipeline } = await import("../../load-pipeline.ts");
   const { formatProblem } = await import("../../config/problem.ts");
-  const { set, envFile: envFiles } = options;
+  const { set, variables: envFiles } = options;
   const given = files.length === 0 ? [undefined] : files;
   const groups = given.map((file) => pipelineFiles(file, options));
   const outcomes = await Promise.all(

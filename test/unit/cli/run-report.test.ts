@@ -5,7 +5,7 @@ import { worstOf } from "../../../src/cli/worst-of.ts";
 import { commandLine } from "../../../src/cli/pipeline-options.ts";
 import type { RunSummary } from "../../../src/engine/index.ts";
 
-const options = { file: ["prod.yaml"], set: ["sinks.a.dimension=8"], envFile: ["my env"] };
+const options = { file: ["prod.yaml"], set: ["sinks.a.dimension=8"], variables: ["my env"] };
 
 const summary: RunSummary = {
   pipeline: "handbook",
@@ -31,7 +31,7 @@ function report(change: Partial<RunSummary>): string {
 }
 
 it("names the command to type with every file and option of the run, quoted for a shell", () => {
-  const typed = "sluice run 'a b.yaml' -f prod.yaml --set sinks.a.dimension=8 --env-file 'my env'";
+  const typed = "sluice run 'a b.yaml' -f prod.yaml --set sinks.a.dimension=8 --variables 'my env'";
   const withheld = [
     { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
   ];

@@ -213,7 +213,7 @@ describe("variables in a file", () => {
     ]);
   });
 
-  test("come from --env-file beneath the environment, later files over earlier ones", async () => {
+  test("come from a file beneath the environment, later files over earlier ones", async () => {
     const folder = await temporaryFolder();
     const files = [join(folder, "one.env"), join(folder, "two.env")];
     await writeFile(files[0] ?? "", 'R=one\nC="from one" # comment\n');
@@ -233,7 +233,7 @@ describe("variables in a file", () => {
     });
   });
 
-  test("from an --env-file that does not exist are a problem of that file", async () => {
+  test("from a file that does not exist are a problem of that file", async () => {
     const { told } = await readText(goodFile, { environmentFiles: ["/nowhere/none.env"] });
     expect(told).toEqual(["/nowhere/none.env:1:1: the file cannot be read (it does not exist)"]);
   });
