@@ -125,9 +125,17 @@ describe("an index", () => {
     expect(await now("POST /indexes", { name, schema })).toMatchObject(
       refused(409, "ALREADY_EXISTS", "Resource already exists."),
     );
-    const twins = await Promise.all(
-      [1, 2].map(() => now("POST /indexes", { name: "twin", schema })),
-    );
+  });
+
+  it("is made once by two requests that come at the same instant", async () => {
+    const clock = new VirtualClock();
+    clock.frozen = true;
+    const emulator = await start({ clock, behaviour: { kind: "slow", ms: 1000 } });
+    const now = sender(emulator.url, { version: current });
+    const asked = [1, 2].map(() => now("POST /indexes", { name: "twin", schema }));
+    while (clock.waits.length < 2) await clock.pass(0);
+    await clock.pass(1000);
+    const twins = await Promise.all(asked);
     expect(twins.map(({ status }) => status).toSorted()).toEqual([201, 409]);
   });
 

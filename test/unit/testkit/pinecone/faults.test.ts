@@ -168,6 +168,12 @@ describe("an emulator", () => {
     });
   });
 
+  it("gives each answer a number of its own", async () => {
+    const { send } = await startIndex();
+    const replies = [await send("GET /namespaces"), await send("GET /nowhere")];
+    expect(replies.map(({ headers }) => headers["x-pinecone-request-id"])).toEqual(["2", "3"]);
+  });
+
   it("closes at once while requests hang, and twice", async () => {
     const { send, emulator } = await startIndex();
     emulator.behave({ kind: "hang" });
