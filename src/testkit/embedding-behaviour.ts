@@ -1,3 +1,5 @@
+import type { Script } from "./script.ts";
+
 /** How the server of `startEmbeddingServer` answers one request. Without one it answers honestly. */
 export type EmbeddingBehaviour =
   /** A status with a body; `retryAfter` is sent as it is. */
@@ -52,25 +54,4 @@ export interface EmbeddingRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
-/** One behaviour for all requests, one each for the next requests, or whatever a function says. */
-export type EmbeddingScript =
-  | EmbeddingBehaviour
-  | readonly (EmbeddingBehaviour | undefined)[]
-  | ((request: EmbeddingRequest) => EmbeddingBehaviour | undefined);
-
-/** Plays a script: gives the behaviour of each request in turn. */
-export function playScript(
-  script: EmbeddingScript | undefined,
-): (request: EmbeddingRequest) => EmbeddingBehaviour | undefined {
-  if (script === undefined) return () => undefined;
-  if (typeof script === "function") return script;
-  if (!isList(script)) return () => script;
-  const next = script.values();
-  return () => next.next().value ?? undefined;
-}
-
-function isList(
-  script: EmbeddingBehaviour | readonly (EmbeddingBehaviour | undefined)[],
-): script is readonly (EmbeddingBehaviour | undefined)[] {
-  return Array.isArray(script);
-}
+export type EmbeddingScript = Script<EmbeddingRequest, EmbeddingBehaviour>;

@@ -6,7 +6,6 @@ import {
   type EmbeddingBehaviour,
   type EmbeddingRequest,
   type EmbeddingScript,
-  playScript,
 } from "./embedding-behaviour.ts";
 import {
   gone,
@@ -18,6 +17,7 @@ import {
   sendText,
 } from "./embedding-responses.ts";
 import { textHash } from "./embedding-vector.ts";
+import { playScript } from "./script.ts";
 import { TokenQueue } from "./token-queue.ts";
 
 export interface EmbeddingServerOptions {

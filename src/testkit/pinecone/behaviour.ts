@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Json } from "../../contracts/index.ts";
+import type { Script } from "../script.ts";
 import type { controlRoutes } from "./control-plane.ts";
 import type { dataRoutes } from "./data-plane.ts";
 
@@ -45,25 +46,4 @@ export interface PineconeRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** One behaviour for all requests, one each for the next requests, or whatever a function says. */
-export type PineconeScript =
-  | PineconeBehaviour
-  | readonly (PineconeBehaviour | undefined)[]
-  | ((request: PineconeRequest) => PineconeBehaviour | undefined);
-
-/** Plays a script: gives the behaviour of each request in turn. */
-export function playScript(
-  script: PineconeScript | undefined,
-): (request: PineconeRequest) => PineconeBehaviour | undefined {
-  if (script === undefined) return () => undefined;
-  if (typeof script === "function") return script;
-  if (!isList(script)) return () => script;
-  const next = script.values();
-  return () => next.next().value ?? undefined;
-}
-
-function isList(
-  script: PineconeBehaviour | readonly (PineconeBehaviour | undefined)[],
-): script is readonly (PineconeBehaviour | undefined)[] {
-  return Array.isArray(script);
-}
+export type PineconeScript = Script<PineconeRequest, PineconeBehaviour>;

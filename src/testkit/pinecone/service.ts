@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../contracts/index.ts";
+import { playScript } from "../script.ts";
 import {
   type PineconeBehaviour,
   type PineconeOperation,
   type PineconeRequest,
   type PineconeScript,
   type PineconeSilence,
-  playScript,
 } from "./behaviour.ts";
 import { type Call, type Handler, matchPath, type Route } from "./call.ts";
 import {
