@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { layoutKeys } from "../../../src/flow/layout-keys.ts";
 
 const metricDescription =
   "How vectors are compared: cosine, dot or euclidean. Vectors are normalised, so all three rank alike.";
@@ -28,14 +29,7 @@ export const lancedbConfig = z.strictObject({
     })
     .prefault({})
     .meta({ description: "Say how to make the table when it does not exist.", operational: true }),
-  fields: z
-    .record(z.string(), z.string().min(1))
-    .default({})
-    .meta({ description: "Give a field another column name, to fit an existing table." }),
-  omit: z.array(z.string()).default([]).meta({
-    description:
-      "Leave fields out. `id`, `vector`, `document`, `source`, `pipeline`, `fingerprint` and `revision` always stay.",
-  }),
+  ...layoutKeys("Give a field another column name, to fit an existing table."),
 });
 
 export type LancedbConfig = z.output<typeof lancedbConfig>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { layoutKeys } from "../../../src/flow/layout-keys.ts";
 
 /** The keys of a sink of type `memory`. */
 export const memoryConfig = z.strictObject({
@@ -18,14 +19,7 @@ export const memoryConfig = z.strictObject({
       description: "Say how to make the collection when it does not exist.",
       operational: true,
     }),
-  fields: z
-    .record(z.string(), z.string().min(1))
-    .default({})
-    .meta({ description: "Give a field another name, as in stores that have columns." }),
-  omit: z.array(z.string()).default([]).meta({
-    description:
-      "Leave fields out. `id`, `vector`, `document`, `source`, `pipeline`, `fingerprint` and `revision` always stay.",
-  }),
+  ...layoutKeys("Give a field another name, as in stores that have columns."),
 });
 
 export type MemoryConfig = z.output<typeof memoryConfig>;
