@@ -111,8 +111,8 @@ class Emulator {
   async close(): Promise<void> {
     this.service.closing.abort();
     for (const index of this.#servers.keys()) this.#end(index);
-    await Promise.all(this.#ending);
     await this.service.landed();
+    await Promise.all(this.#ending);
   }
 
   #openData(index: IndexStore): Promise<string> {
@@ -136,9 +136,12 @@ class Emulator {
       server.once("error", reject);
       server.listen(port, "127.0.0.1", resolve);
     });
-    this.#servers.set(index, server);
     // Bound to a port, never to a pipe.
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.#servers.set(index, server);
+    // Closed while an index was being made.
+    if (this.service.closing.signal.aborted) this.#end(index);
+    return address;
   }
 
   #end(index: IndexStore | undefined): void {

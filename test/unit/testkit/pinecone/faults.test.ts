@@ -155,10 +155,15 @@ describe("a scripted fault", () => {
 
 describe("an emulator", () => {
   it("counts requests by operation, bytes, and how many came together", async () => {
-    const { send, emulator } = await startIndex();
+    const clock = new VirtualClock();
+    clock.frozen = true;
+    const { send, emulator } = await startIndex({ clock });
     emulator.reset();
-    emulator.behave({ kind: "slow", ms: 5 });
-    await Promise.all([1, 2, 3].map(() => send("POST /vectors/upsert", upsert)));
+    emulator.behave(Array.from({ length: 3 }, () => ({ kind: "slow", ms: 5 })));
+    const sent = [1, 2, 3].map(() => send("POST /vectors/upsert", upsert));
+    while (clock.waits.length < 3) await immediate();
+    await clock.pass(5);
+    await Promise.all(sent);
     await send("POST /describe_index_stats", {});
     expect(emulator.stats()).toEqual({
       requests: 4,
@@ -187,6 +192,22 @@ describe("an emulator", () => {
     expect(await Promise.all(hanging)).toEqual(["gone", "gone"]);
   });
 
+  it("leaves no port open when it closes while an index is being made", async () => {
+    const emulator = await start();
+    const before = openServers();
+    const closed = new Promise<void>((resolve) => {
+      emulator.behave(() => {
+        // When the handler has asked for a port and has none yet.
+        queueMicrotask(() => resolve(emulator.close()));
+        return undefined;
+      });
+    });
+    await expect(makeIndex(emulator)).rejects.toThrow();
+    await closed;
+    for (let turn = 0; turn < 100 && openServers() >= before; turn += 1) await immediate();
+    expect(openServers()).toBe(before - 1);
+  });
+
   it("listens where it is told, and says so when that place is taken", async () => {
     const first = await start();
     const port = Number(new URL(first.url).port);
@@ -197,6 +218,10 @@ describe("an emulator", () => {
     expect(await sender(second.url)("GET /indexes")).toMatchObject({ body: { indexes: [] } });
   });
 });
+
+function openServers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "TCPServerWrap").length;
+}
 
 function immediate(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

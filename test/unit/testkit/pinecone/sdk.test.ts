@@ -206,6 +206,27 @@ describe("the official client", () => {
     expect(emulator.stats().byOperation.upsert).toBe(2);
   });
 
+  it("shows the log sequence numbers to nobody but a fetch of one's own", async () => {
+    const { emulator, name } = await connectIndex({ visibilityDelayMs: 60_000 });
+    const seen: (string | null)[] = [];
+    const client = new Pinecone({
+      apiKey: "key",
+      controllerHostUrl: emulator.url,
+      fetchApi: async (input, init) => {
+        const response = await fetch(input, init);
+        const { headers } = response;
+        seen.push(headers.get("x-pinecone-request-lsn"), headers.get("x-pinecone-max-indexed-lsn"));
+        return response;
+      },
+    });
+    const { host } = await client.indexes.describe(name);
+    const index = client.index({ host, namespace: "x" });
+    await index.upsert({ records });
+    await index.deleteOne({ id: "doc#1" });
+    expect((await index.query({ id: "doc#2", topK: 1 })).matches).toEqual([]);
+    expect(seen).toEqual([null, null, "1", null, "2", null, null, "0"]);
+  });
+
   it("cannot make an index when it is pinned to an API before 2026-07", async () => {
     const { client, name } = await connect({}, { "X-Pinecone-Api-Version": described });
     // Its requests are of the new form all the same.
