@@ -5,7 +5,6 @@ import { join, raceAbort, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
-import { checkPipelineFile } from "./pipeline-file.ts";
 import { activeSources, openRun } from "./open-run.ts";
 import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -74,7 +73,6 @@ async function synchronise(context: RunContext, began: RunRow): Promise<void> {
   let opened: Run;
   try {
     await context.session.commit([{ kind: "run", row: began }], { durable: false });
-    await checkPipelineFile(context);
     opened = await openRun(context);
   } catch (error) {
     context.fail("start", error);
