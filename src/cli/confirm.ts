@@ -1,11 +1,19 @@
 import { createInterface } from "node:readline/promises";
 import { Fault } from "../faults/index.ts";
+import { usageFault } from "./command.ts";
 import { plainLine } from "./plain-text.ts";
 import type { Shell } from "./shell.ts";
 
-/** Asks a yes-or-no question on a terminal; without one, who gave the option is taken at their word. */
-export async function confirm(shell: Shell, question: string): Promise<boolean> {
-  if (!shell.interactive) return true;
+/** Asks before something is destroyed, unless `--yes` was given; where nobody can be asked, it has to be. */
+export async function confirm(
+  shell: Shell,
+  { yes }: { readonly yes?: boolean },
+  question: string,
+): Promise<boolean> {
+  if (yes === true) return true;
+  if (!shell.interactive) {
+    throw usageFault(`${question} There is no terminal to ask on; to go ahead, add \`--yes\`.`);
+  }
   const [answer = ""] = await ask(shell, [`${question} [y/N] `]);
   return /^y(?:es)?$/i.test(answer);
 }

@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
 import type { LoadedPipeline } from "../../load-pipeline.ts";
 import { usageFault } from "../command.ts";
 import { confirm } from "../confirm.ts";
-import { bytes, count, countOf } from "../format.ts";
+import { bytes, countOf } from "../format.ts";
 import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
 import type { PipelineOptions } from "../pipeline-options.ts";
 import type { Shell } from "../shell.ts";
@@ -40,8 +40,8 @@ async function clearCache(call: PipelineCall<ClearOptions>): Promise<ExitCode> {
   const { shell, pipeline, options } = call;
   const { cache, path } = cacheOf(pipeline);
   const { entries } = await cache.stats();
-  const question = `Remove ${count(entries)} embeddings from ${path}? Texts that change again cost anew.`;
-  if (options.yes !== true && entries > 0 && !(await confirm(shell, question))) {
+  const question = `Remove ${countOf(entries, "embedding")} from ${path}, also those of other pipelines?`;
+  if (!(await confirm(shell, options, question))) {
     shell.terminal.document({ path, removed: 0, confirmed: false });
     shell.terminal.note("Nothing was done.");
     return exitCodes.done;

@@ -33,13 +33,11 @@ async function act(call: PipelineCall<ForgetCommandOptions>): Promise<ExitCode> 
     throw usageFault("Name either a sink (`--sink NAME`) or a source (`--source NAME`) to forget.");
   }
   const what = sink === undefined ? `source ${source}` : `sink ${sink}`;
-  if (deleteRecords && options.yes !== true) {
-    const question = `Delete every record of pipeline ${pipeline.name} in ${what}?`;
-    if (!(await confirm(shell, question))) {
-      terminal.document({ documents: 0, records_deleted: 0, confirmed: false });
-      terminal.note("Nothing was done.");
-      return exitCodes.done;
-    }
+  const question = `Delete every record of pipeline ${pipeline.name} in ${what}?`;
+  if (deleteRecords && !(await confirm(shell, options, question))) {
+    terminal.document({ documents: 0, records_deleted: 0, confirmed: false });
+    terminal.note("Nothing was done.");
+    return exitCodes.done;
   }
   const { forget } = await import("../../engine/forget.ts");
   const chosen = sink === undefined ? { source: source ?? "" } : { sink };

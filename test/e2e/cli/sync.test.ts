@@ -122,7 +122,14 @@ it("mends with verify --repair what was lost, and forgets a sink with its record
     { sinks: { search: { missing: 0 } } },
   ]);
 
-  const forgotten = await place.sluice("forget", "--sink", "search", "--delete-records", "--json");
+  const forgotten = await place.sluice(
+    "forget",
+    "--sink",
+    "search",
+    "--delete-records",
+    "-y",
+    "--json",
+  );
   expect([forgotten.code, forgotten.json()]).toMatchObject([0, { records_deleted: 4 }]);
   const query = await place.sluice("query", "topic1", "--json");
   expect(query.json()).toEqual({ hits: [] });

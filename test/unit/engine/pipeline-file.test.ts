@@ -83,7 +83,7 @@ describe("of two files with one name and one state, the second", () => {
 
   it("does not give the state its own new name by being refused", async () => {
     const rig = new Rig();
-    new StateFile(rig);
+    const file = new StateFile(rig);
     rig.file = ours;
     rig.source.put("a", "one");
     expect((await rig.run()).exitCode).toBe(0);
@@ -97,6 +97,6 @@ describe("of two files with one name and one state, the second", () => {
     rig.name = "rig";
     rig.previously = undefined;
     expect((await rig.run()).exitCode).toBe(0);
-    await rig.state.close();
+    await file.lose();
   });
 });
