@@ -113,7 +113,8 @@ export class RunningServer<Port extends string = string> {
   }
 
   async #stop(): Promise<void> {
-    await this.#end(this.#kind.stopSignal);
+    // What it would put in order goes anyway.
+    await this.#end("SIGKILL");
     await remove(this.scratch);
   }
 
