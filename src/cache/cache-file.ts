@@ -74,6 +74,20 @@ export class CacheFile {
     });
   }
 
+  probe(space: string): string | undefined {
+    const find = this.#statements.of<{ probe: string }>("SELECT probe FROM probes WHERE space = ?");
+    return find.get(space)?.probe;
+  }
+
+  /** Keeps a probe unless there is one; gives the one that is kept. */
+  keepProbe(space: string, probe: string): string {
+    const kept = this.probe(space);
+    if (kept !== undefined) return kept;
+    const keep = "INSERT INTO probes VALUES (?, ?) ON CONFLICT (space) DO NOTHING";
+    this.#transact(() => this.#statements.of(keep).run(space, probe));
+    return this.probe(space) ?? probe;
+  }
+
   /** Writes which keys were used. */
   flush(): void {
     if (this.#touched.size > 0) this.#transact(() => this.#writeTouched());
@@ -82,7 +96,9 @@ export class CacheFile {
   /** Removes every entry and gives the space back to the disk. */
   clear(): void {
     this.#touched.clear();
-    this.#transact(() => this.#database.exec("DELETE FROM entries; DELETE FROM vectors"));
+    this.#transact(() =>
+      this.#database.exec("DELETE FROM entries; DELETE FROM vectors; DELETE FROM probes"),
+    );
     this.#database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
   }
 

@@ -9,6 +9,7 @@ const bytesPerMb = 1024 * 1024;
 export function memoryCache({ maxMb = 256 }: { readonly maxMb?: number } = {}): EmbeddingCache {
   // A map lists its keys in the order of insertion: the least recently used come first.
   const vectors = new Map<string, Float32Array>();
+  const probes = new Map<string, string>();
   const maxBytes = maxMb * bytesPerMb;
   let bytes = 0;
 
@@ -45,11 +46,20 @@ export function memoryCache({ maxMb = 256 }: { readonly maxMb?: number } = {}): 
         remove(key);
       }
     },
+    async probe(space) {
+      return probes.get(space);
+    },
+    async keepProbe(space, probe) {
+      const kept = probes.get(space) ?? probe;
+      probes.set(space, kept);
+      return kept;
+    },
     async stats() {
       return { entries: vectors.size, bytes, maxBytes };
     },
     async clear() {
       vectors.clear();
+      probes.clear();
       bytes = 0;
     },
     async close() {},

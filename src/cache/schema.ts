@@ -30,4 +30,5 @@ CREATE TABLE entries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entries_used ON entries (used, id);
 CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT; -- float32
+CREATE TABLE probes (space TEXT PRIMARY KEY, probe TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

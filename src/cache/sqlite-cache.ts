@@ -57,6 +57,10 @@ export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOption
       const sound = new Map([...entries].filter(([, vector]) => isSound(vector)));
       if (sound.size > 0) await use((open) => open.put(sound, maxBytes));
     },
+    async probe(space) {
+      return isAbsent() ? undefined : use((open) => open.probe(space));
+    },
+    keepProbe: (space, probe) => use((open) => open.keepProbe(space, probe)),
     async stats() {
       if (isAbsent()) return { entries: 0, bytes: 0, maxBytes };
       return use((open) => ({ entries: open.count(), bytes: open.bytes, maxBytes }));

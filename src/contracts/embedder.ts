@@ -68,6 +68,13 @@ export interface EmbeddingCache {
   get(keys: readonly string[], dimension: number): Promise<Map<string, Float32Array>>;
   /** Stores vectors. Durable against the death of the process when it resolves. */
   put(entries: ReadonlyMap<string, Float32Array>): Promise<void>;
+  /** The probe that belongs to the vectors of a space, by its hash; undefined when none was kept. */
+  probe(space: string): Promise<string | undefined>;
+  /**
+   * Keeps a probe unless one is kept already, and gives the one that is kept, in one step for all users of the cache.
+   * It stays until `clear`, whatever vectors are forgotten. Durable when it resolves.
+   */
+  keepProbe(space: string, probe: string): Promise<string>;
   stats(): Promise<CacheStats>;
   clear(): Promise<void>;
   close(): Promise<void>;

@@ -40,9 +40,24 @@ export interface DocumentRow extends DocumentKey {
   readonly owed: boolean;
   readonly targets: ReadonlyMap<string, TargetRow>;
   readonly failure: FailureRow | undefined;
+  readonly counted: CountedRow | undefined;
 }
 
-/** A dead letter: why a document's newest version is not in the index. */
+/**
+ * As what a run counted a document: each once, by what became of it, however often it is listed. Kept here and not in
+ * memory, for there may be very many.
+ */
+export interface CountedRow {
+  /** The `fence` of the session; what an earlier one counted says nothing about this one. */
+  readonly session: number;
+  /** `listed`: nothing became of it yet. `passing`: it failed, and is tried again before the run ends. */
+  readonly outcome: "listed" | "passing" | "added" | "updated" | "unchanged" | "failed";
+}
+
+/**
+ * A dead letter: why a document's newest version is not in the index. Also why a prefix (a folder) could not be listed:
+ * then its key has the prefix in the place of an id.
+ */
 export interface FailureRow {
   readonly stage: "list" | "read" | "parse" | "chunk" | "embed" | "write";
   readonly code: string;
@@ -54,11 +69,15 @@ export interface FailureRow {
   readonly recipe: string;
   /** How many runs have tried. */
   readonly attempts: number;
+  /** The `fence` of the session since which it has been failing, in whatever version. */
+  readonly since: number;
   /** Wall-clock milliseconds of the first and the last failure. */
   readonly firstAt: number;
   readonly lastAt: number;
   /** The user has seen it; it no longer makes a run end with 3. */
   readonly accepted: boolean;
+  /** Not one document: everything whose id begins with the key's is unknown. */
+  readonly prefix?: true;
 }
 
 /** What is known of a source. */
@@ -154,7 +173,7 @@ export interface DocumentQuery {
   readonly seenBefore?: number;
   readonly gone?: boolean;
   readonly owed?: boolean;
-  /** With a failure (`true`). */
+  /** With a failure (`true`), or without. */
   readonly failed?: boolean;
   /** With a row for this target. */
   readonly target?: string;

@@ -50,6 +50,15 @@ export function zeroVector(model: EmbeddingModel, dimension: number): Fault {
   );
 }
 
+/** Whether a stored vector is one that a run wrote: of this length, and of norm 1 as far as the store's precision goes. */
+export function isStoredVector(vector: Float32Array, dimension: number): boolean {
+  if (vector.length !== dimension) return false;
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  // Half-precision stores keep about three digits.
+  return Math.abs(Math.sqrt(squares) - 1) < 1e-2;
+}
+
 export function isFiniteVector(vector: Float32Array): boolean {
   let sum = 0;
   for (let index = 0; index < vector.length; index += 1) sum += Math.abs(vector[index] ?? 0);

@@ -8,7 +8,7 @@ import type {
   ParserEvent,
 } from "../contracts/index.ts";
 import { Fault, isFault, type FaultCodeName } from "../faults/index.ts";
-import { notNeeded } from "../flow/index.ts";
+import { notNeeded, raceAbort } from "../flow/index.ts";
 import type { PipelineParser, PipelineSource } from "./pipeline.ts";
 
 /** The parser that reads a media type; an exact match wins over `text/*`. */
@@ -53,7 +53,7 @@ export async function* timed<T>(
 ): AsyncGenerator<T, void, undefined> {
   const { clock, limitMs } = options;
   const iterator = iterable[Symbol.asyncIterator]();
-  const over = Promise.withResolvers<"over">();
+  const over = new AbortController();
   const done = new AbortController();
   let spent = 0;
   let since: number | undefined;
@@ -64,7 +64,7 @@ export async function* timed<T>(
   const watch = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(Math.max(1, limitMs - elapsed()), done.signal);
-      if (since !== undefined && elapsed() >= limitMs) return over.resolve("over");
+      if (since !== undefined && elapsed() >= limitMs) return over.abort(notNeeded);
     }
   };
   const stop = (): void => done.abort(notNeeded);
@@ -75,13 +75,13 @@ export async function* timed<T>(
     for (;;) {
       since = clock.monotonic();
       const pending = iterator.next();
-      const result = await Promise.race([pending, over.promise]);
-      if (result === "over") {
+      // Not `Promise.race` with a promise that never settles: it would keep every block until the document is done.
+      const result = await raceAbort(pending, over.signal).catch((error: unknown) => {
+        if (!over.signal.aborted) throw error;
         ended = true;
-        pending.catch(() => undefined);
         Promise.resolve(iterator.return?.()).catch(() => undefined);
         throw tooSlow(options.document, limitMs);
-      }
+      });
       spent += clock.monotonic() - since;
       since = undefined;
       if (result.done === true) {

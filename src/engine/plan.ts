@@ -20,7 +20,7 @@ import { ChunkEstimate } from "./plan-chunks.ts";
 import { recipeChange } from "./recipes.ts";
 import { reconcile, type TargetVersion } from "./reconcile.ts";
 import { guardedDocuments } from "./baseline.ts";
-import { checkProbe, openSpace, probeKey, type Space } from "./space.ts";
+import { checkCache, checkProbe, openSpace, type Space } from "./space.ts";
 import type { WithheldSummary } from "./summary.ts";
 import { surveySink, type SinkSurvey } from "./targets.ts";
 import { metadataHash, Recipes } from "./versions.ts";
@@ -185,9 +185,7 @@ class Planner {
     const { embedder } = this.#pipeline;
     const space = await openSpace(embedder, (request) => request(), this.#signal);
     checkChunkers(this.#pipeline, space.model);
-    const stored = await this.#session?.value(probeKey(space.hash));
-    const { native } = space.model.dimensions;
-    if (typeof stored === "string") checkProbe(space, stored, native, "the state");
+    await checkCache(this.#pipeline, space);
     return space;
   }
 
@@ -363,7 +361,12 @@ class Planner {
 
   async #reprocess(space: Space): Promise<Plan["reprocess"]> {
     if (this.#session === undefined) return undefined;
-    const change = await recipeChange(this.#pipeline, this.#session, space.hash);
+    const change = await recipeChange(
+      this.#pipeline,
+      this.#session,
+      space.hash,
+      this.#options.sources,
+    );
     const { maxFraction } = this.#pipeline.policy.reprocess;
     return change.affected > maxFraction * change.indexed ? change : undefined;
   }

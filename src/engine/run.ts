@@ -12,6 +12,7 @@ import { reap } from "./reap.ts";
 import type { Run } from "./run-parts.ts";
 import { SourceSync } from "./source-sync.ts";
 import type { RunStatus, RunSummary } from "./summary.ts";
+import { withheldFault } from "./withheld-fault.ts";
 
 export interface RunResult {
   readonly summary: RunSummary;
@@ -139,7 +140,10 @@ function resultOf(context: RunContext, id: string, durationMs: number): RunResul
   const { listed, added, updated, unchanged, deleted, failed } = tally;
   const withheld = tally.withheld.reduce((sum, { count }) => sum + count, 0);
   const [status, exitCode] = verdict(context);
-  const error = context.fatal ?? context.lost;
+  const error =
+    context.fatal ??
+    context.lost ??
+    (status === "refused" ? withheldFault(tally.withheld) : undefined);
   const summary: RunSummary = {
     pipeline: pipeline.name,
     run: id,

@@ -17,6 +17,7 @@ import { idOf, Intake } from "./intake.ts";
 import { settleOwed } from "./owed.ts";
 import type { PipelineSource } from "./pipeline.ts";
 import { reap } from "./reap.ts";
+import { rememberParsers } from "./recipes.ts";
 import type { Run } from "./run-parts.ts";
 
 const batch = { size: 256, waitMs: 5 };
@@ -57,6 +58,7 @@ export class SourceSync {
     }
     await this.intake.queue.settled();
     await this.#saving.catch(() => undefined);
+    await rememberParsers(context, this.source, this.#run.recipes);
   }
 
   /** Reads again, after a while, when the source goes away and may come back. */

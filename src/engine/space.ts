@@ -2,6 +2,7 @@ import type { Embedder, EmbeddingModel } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
 import { checkVectors } from "./check-vectors.ts";
 import { digest } from "./identity.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 /** Texts that are embedded at the start of every run, to notice a model that changed under its name. */
 export const probeTexts = [
@@ -25,11 +26,6 @@ export interface Space {
 export function spaceHash(model: EmbeddingModel): string {
   const { native } = model.dimensions;
   return digest("space", model.id, model.revision ?? "", model.prompts.document, String(native));
-}
-
-/** Where a state keeps the probe of a space. */
-export function probeKey(space: string): string {
-  return `probe:${space}`;
 }
 
 /** Opens the embedder and embeds the probe. */
@@ -60,7 +56,14 @@ export function encodeProbe(probe: readonly Float32Array[], dimension: number): 
  */
 export function checkProbe(space: Space, stored: string, dimension: number, where: string): void {
   const bytes = Buffer.from(stored, "base64");
-  if (bytes.byteLength !== dimension * 4 * space.probe.length) return;
+  if (bytes.byteLength !== dimension * 4 * space.probe.length) {
+    throw new Fault(
+      "refused.probe",
+      `The probe stored in ${where} has ${bytes.byteLength} bytes, expected ${dimension * 4 * space.probe.length}: it ` +
+        "was damaged, or written by another version of sluice. Nothing was written. Give the sink another " +
+        "collection, or clear the cache if it is there.",
+    );
+  }
   const floats = new Float32Array(bytes.byteLength / 4);
   Buffer.from(floats.buffer).set(bytes);
   for (const [index, vector] of space.probe.entries()) {
@@ -76,6 +79,23 @@ export function checkProbe(space: Space, stored: string, dimension: number, wher
     );
   }
 }
+
+/** Compares the probe with the one of the cached vectors: those of another model under this name must not be taken. */
+export async function checkCache({ cache }: Pipeline, space: Space): Promise<void> {
+  const stored = await cache?.probe(space.hash);
+  const { native } = space.model.dimensions;
+  if (stored !== undefined) checkProbe(space, stored, native, inCache);
+}
+
+/** Keeps the probe with the vectors that will be cached, once nothing else refuses them. */
+export async function keepInCache({ cache }: Pipeline, space: Space): Promise<void> {
+  if (cache === undefined) return;
+  const { native } = space.model.dimensions;
+  const kept = await cache.keepProbe(space.hash, encodeProbe(space.probe, native));
+  checkProbe(space, kept, native, inCache);
+}
+
+const inCache = "the embedding cache";
 
 function cosineOf(a: Float32Array, b: Float32Array): number {
   let dot = 0;

@@ -7,7 +7,11 @@ import type {
   FaultLike,
   TargetInfo,
 } from "../contracts/index.ts";
-import { decideDimension, type DimensionDecision } from "../dimensions/index.ts";
+import {
+  decideDimension,
+  type DimensionAgreement,
+  type DimensionDecision,
+} from "../dimensions/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
 import { raceAbort } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
@@ -237,16 +241,26 @@ async function checkSurvey(
   if (mark.kind === "known") return survey;
   if (mark.kind === "refuse") throw mismatch(sink, mark.reason);
   const collection = await sink.sink.open(context.signal);
-  const filter = [{ field: "pipeline", operator: "=", value: pipeline.name }] as const;
-  const own = await collection.count(filter, context.signal);
-  if (own > 0) {
-    const reason = `it holds ${own} records of this pipeline that the state does not know`;
-    throw mismatch(sink, reason);
-  }
+  const own = await ownRecords(pipeline, collection, context.signal);
+  if (own > 0) throw mismatch(sink, unknownRecords(own));
   return survey;
 }
 
-function mismatch(sink: PipelineSink, why: string): Fault {
+/** How many records of this pipeline a collection holds. */
+export function ownRecords(
+  pipeline: Pipeline,
+  collection: Collection,
+  signal: AbortSignal,
+): Promise<number> {
+  return collection.count([{ field: "pipeline", operator: "=", value: pipeline.name }], signal);
+}
+
+export function unknownRecords(count: number): string {
+  return `it holds ${count} records of this pipeline that the state does not know`;
+}
+
+/** The fault of a collection and a state that do not belong together. */
+export function mismatch(sink: PipelineSink, why: string): Fault {
   const { reason, remedy } = stateRefusal(sink, why);
   return new Fault("refused.state", `${reason} Nothing was written. ${remedy}`);
 }
@@ -258,14 +272,16 @@ async function openTarget(
   known: ReadonlyMap<string, TargetInfo>,
 ): Promise<Target> {
   const { sink, decision } = survey;
-  const { pipeline, signal } = context;
-  const component = `sinks.${sink.name}`;
+  const { signal } = context;
   if (decision.kind === "refuse") throw refusal(decision);
   const created = decision.kind === "create";
-  const spec = { ...decision, fields: pipeline.fields };
   const collection = created
-    ? await raceAbort(sink.sink.create(spec, signal), signal)
-    : await context.retry(component, () => sink.sink.open(signal), true);
+    ? await create(context, survey, decision)
+    : await context.retry(`sinks.${sink.name}`, () => sink.sink.open(signal), true);
+  if (collection === undefined) {
+    const again = await surveySink(context.pipeline, sink, space, signal);
+    return openTarget(context, await checkSurvey(context, again, space, known), space, known);
+  }
   if (collection.dimension !== decision.dimension) {
     throw new Fault(
       "refused.dimension",
@@ -289,6 +305,24 @@ async function openTarget(
   const { dimension } = decision;
   context.emit({ kind: "target-opened", sink: sink.name, address, dimension, created });
   return target;
+}
+
+/** Creates the collection; undefined when somebody else did meanwhile. */
+async function create(
+  context: RunContext,
+  { sink: { sink } }: SinkSurvey,
+  decision: DimensionAgreement,
+): Promise<Collection | undefined> {
+  const { signal, pipeline } = context;
+  try {
+    const creating = sink.create({ ...decision, fields: pipeline.fields }, signal);
+    return await raceAbort(creating, signal);
+  } catch (error) {
+    if (signal.aborted || !isFault(error)) throw error;
+    const live = await sink.describe(signal).catch(() => undefined);
+    if (live === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** The incarnation of an earlier attempt at this marker, which may still land: both must have one name. */

@@ -1,7 +1,7 @@
 import type { FaultLike } from "../contracts/index.ts";
 import { isFault } from "../faults/index.ts";
 import { join, raceAbort } from "../flow/index.ts";
-import { hasDirection, isFiniteVector, zeroVector } from "./check-vectors.ts";
+import { hasDirection, isStoredVector, zeroVector } from "./check-vectors.ts";
 import type { EmbedItem } from "./embedding.ts";
 import type { PendingChunk } from "./prepare.ts";
 import type { Run } from "./run-parts.ts";
@@ -91,9 +91,9 @@ async function readMissing(
       const records = await raceAbort(reading, context.signal);
       for (const { id, vector } of records) {
         const key = keyOf.get(id);
-        if (key === undefined || vector?.length !== target.dimension) continue;
-        if (!isFiniteVector(vector) || vector.every((value) => value === 0)) continue;
-        found.set(key, vector);
+        if (key === undefined || vector === undefined) continue;
+        // A damaged vector must not come back normalised.
+        if (isStoredVector(vector, target.dimension)) found.set(key, vector);
       }
     } catch (error) {
       if (!isFault(error) || context.signal.aborted) throw error;

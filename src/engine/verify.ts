@@ -1,5 +1,6 @@
 import type {
   Collection,
+  CollectionDescription,
   DocumentKey,
   DocumentRow,
   Mutation,
@@ -7,14 +8,16 @@ import type {
   StoredRecord,
   TargetRow,
 } from "../contracts/index.ts";
-import { Fault } from "../faults/index.ts";
+import { Fault, isFaultCode } from "../faults/index.ts";
+import { isStoredVector } from "./check-vectors.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { recordFingerprint } from "./identity.ts";
-import { checkMark, stateRefusal } from "./marks.ts";
+import { checkMark } from "./marks.ts";
 import { openStateToRead, openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { run } from "./run.ts";
+import { mismatch, ownRecords, unknownRecords } from "./targets.ts";
 
 export interface VerifyOptions {
   readonly repair?: boolean;
@@ -45,34 +48,55 @@ export interface VerifyResult {
 /** Records read at once, with their vectors. */
 const readAtOnce = 256;
 
-/** Compares the state with every sink, record by record; with `repair`, mends what differs. */
+/** What a pass over the sinks does besides counting. */
+type Mending = "nothing" | "mark damaged" | "delete orphans";
+
+/**
+ * Compares the state with every sink, record by record; with `repair`, mends what differs: damaged documents are marked
+ * as owed and written again by a run, from cache or sink where that can be. Only when the run has gone well are records
+ * deleted that the state does not know.
+ */
 export async function verify(
   pipeline: Pipeline,
   options: VerifyOptions = {},
 ): Promise<VerifyResult> {
   const signal = options.signal ?? new AbortController().signal;
   const names = options.sinks ?? [...pipeline.sinks.keys()];
+  const pass = (mending: Mending): Promise<Record<string, SinkVerdict>> =>
+    comparePass(pipeline, names, mending, signal);
+  if (options.repair !== true) return resultOf(await pass("nothing"));
+  const found = await pass("mark damaged");
+  if (Object.values(found).every(isClean)) return resultOf(found);
+  const { error } = (await run(pipeline, { sinks: names, signal })).summary;
+  if (error !== undefined && error.code !== "refused.deletions") {
+    throw new Fault(
+      isFaultCode(error.code) ? error.code : "sink.unreachable",
+      `The repair did not finish: ${error.message}`,
+    );
+  }
+  const left = await pass("delete orphans");
+  const mended = Object.entries(left).map(([name, verdict]) => {
+    const after = { ...verdict, orphaned: 0 };
+    const repaired = Math.max(0, wrong(found[name] ?? after) - wrong(after));
+    return [name, { ...after, repaired }] as const;
+  });
+  return resultOf(Object.fromEntries(mended));
+}
+
+async function comparePass(
+  pipeline: Pipeline,
+  names: readonly string[],
+  mending: Mending,
+  signal: AbortSignal,
+): Promise<Record<string, SinkVerdict>> {
   const sinks = names.map((name) => sinkOf(pipeline, name));
-  const found = await withState(pipeline, options.repair === true, signal, async (session) => {
+  return withState(pipeline, mending !== "nothing", signal, async (session) => {
     const verdicts: Record<string, SinkVerdict> = {};
     for (const sink of sinks) {
-      verdicts[sink.name] = await verifySink(pipeline, session, sink, options, signal);
+      verdicts[sink.name] = await verifySink(pipeline, session, sink, mending, signal);
     }
     return verdicts;
   });
-  if (options.repair !== true || Object.values(found).every(isClean)) return resultOf(found);
-  // The documents were marked as owed; a run writes them again, from cache or sink where it can.
-  const mended = await run(pipeline, { sinks: names, signal });
-  if (mended.summary.error !== undefined) {
-    const { message } = mended.summary.error;
-    throw new Fault("sink.unreachable", `The repair did not finish: ${message}`);
-  }
-  const after = await verify(pipeline, { sinks: names, signal });
-  const sinksAfter = Object.entries(after.sinks).map(([name, verdict]) => {
-    const repaired = Math.max(0, wrong(found[name] ?? verdict) - wrong(verdict));
-    return [name, { ...verdict, repaired }] as const;
-  });
-  return resultOf(Object.fromEntries(sinksAfter));
 }
 
 function resultOf(sinks: Readonly<Record<string, SinkVerdict>>): VerifyResult {
@@ -101,7 +125,7 @@ async function withState<T>(
     throw new Fault(
       "refused.state",
       `There is no state at ${pipeline.state.address} to compare with. Run \`sluice run\` first, or ` +
-        "`sluice adopt` if the state was lost.",
+        `\`sluice adopt --sink ${pipeline.sinks.keys().next().value ?? "NAME"}\` if the state was lost.`,
     );
   }
   try {
@@ -123,22 +147,24 @@ async function verifySink(
   pipeline: Pipeline,
   session: StateSession,
   sink: PipelineSink,
-  options: VerifyOptions,
+  mending: Mending,
   signal: AbortSignal,
 ): Promise<SinkVerdict> {
   const counts: Counts = { expected: 0, present: 0, missing: 0, orphaned: 0, stale: 0 };
   const live = await sink.sink.describe(signal);
   const target = live?.marker?.incarnation ?? (await lastTarget(session, sink));
-  if (live !== undefined) await refuseOtherState(pipeline, session, sink, live.marker);
   const collection = live === undefined ? undefined : await sink.sink.open(signal);
+  if (live !== undefined && collection !== undefined) {
+    await refuseOtherState(pipeline, session, sink, live, collection, signal);
+  }
   if (target !== undefined) {
     for await (const page of session.pages({ target })) {
       const damaged = await checkPage(page, target, collection, counts, signal);
-      if (options.repair === true) await markOwed(session, target, damaged);
+      if (mending === "mark damaged") await markOwed(session, target, damaged);
     }
   }
   if (collection !== undefined) {
-    await findOrphans(pipeline, session, target, collection, counts, options, signal);
+    await findOrphans(pipeline, session, target, collection, counts, mending, signal);
   }
   return { ...counts, repaired: 0 };
 }
@@ -148,24 +174,30 @@ async function lastTarget(session: StateSession, sink: PipelineSink): Promise<st
   return infos.findLast((info) => info.sink === sink.name)?.target;
 }
 
+/** Refuses where a run would refuse because collection and state do not belong together: the state proves nothing. */
 async function refuseOtherState(
   pipeline: Pipeline,
   session: StateSession,
   sink: PipelineSink,
-  marker: Parameters<typeof checkMark>[0]["marker"] | undefined,
+  live: CollectionDescription,
+  collection: Collection,
+  signal: AbortSignal,
 ): Promise<void> {
-  if (marker === undefined) return;
+  const { marker } = live;
   const infos = await session.targets();
-  const mark = checkMark({
-    marker,
-    pipeline: pipeline.name,
-    previously: pipeline.previously,
-    stateId: session.stateId,
-    info: infos.find((info) => info.target === marker.incarnation),
-  });
-  if (mark.kind !== "refuse") return;
-  const { reason, remedy } = stateRefusal(sink, mark.reason);
-  throw new Fault("refused.state", `${reason} ${remedy}`);
+  const mark =
+    marker &&
+    checkMark({
+      marker,
+      pipeline: pipeline.name,
+      previously: pipeline.previously,
+      stateId: session.stateId,
+      info: infos.find((info) => info.target === marker.incarnation),
+    });
+  if (mark?.kind === "known") return;
+  if (mark?.kind === "refuse") throw mismatch(sink, mark.reason);
+  const own = await ownRecords(pipeline, collection, signal);
+  if (own > 0) throw mismatch(sink, unknownRecords(own));
 }
 
 /** Compares the documents of one page; gives those that are not as they should be. */
@@ -194,7 +226,9 @@ async function checkPage(
       const wanted = expected.get(record.id);
       if (wanted === undefined || seen.has(record.id)) continue;
       seen.add(record.id);
-      if (record.fingerprint === wanted.fingerprint && isSound(record, collection.dimension)) {
+      const { vector } = record;
+      const isSound = vector !== undefined && isStoredVector(vector, collection.dimension);
+      if (record.fingerprint === wanted.fingerprint && isSound) {
         counts.present += 1;
         continue;
       }
@@ -213,15 +247,6 @@ async function checkPage(
 /** What every record of the document should carry; nothing carries the fingerprint of a document only begun. */
 function expectedFingerprint(held: TargetRow): string {
   return held.status === "settled" ? recordFingerprint(held.version, held.ids.length) : "";
-}
-
-function isSound(record: StoredRecord, dimension: number): boolean {
-  const { vector } = record;
-  if (vector === undefined || vector.length !== dimension) return false;
-  let square = 0;
-  for (const value of vector) square += value * value;
-  // Half-precision stores keep about three digits.
-  return Math.abs(Math.sqrt(square) - 1) < 1e-2;
 }
 
 /** A damaged document counts as only begun, and is read again. */
@@ -252,14 +277,13 @@ async function findOrphans(
   target: string | undefined,
   collection: Collection,
   counts: Counts,
-  options: VerifyOptions,
+  mending: Mending,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const page of collection.scan({ pipeline: pipeline.name }, signal)) {
     const orphans = await orphansOf(page, session, target);
     counts.orphaned += orphans.length;
-    if (options.repair !== true || orphans.length === 0) continue;
-    await deleteRecords(collection, orphans, signal);
+    if (mending === "delete orphans") await deleteRecords(collection, orphans, signal);
   }
 }
 

@@ -36,6 +36,12 @@ export class Recipes {
     return recipe;
   }
 
+  /** The parsers that documents of this source have needed so far. */
+  parsersOf(source: PipelineSource): readonly PipelineParser[] {
+    const parsers = [...(this.#known.get(source)?.keys() ?? [])];
+    return parsers.filter((parser) => parser !== undefined);
+  }
+
   #make(source: PipelineSource, parser: PipelineParser | undefined): Recipe {
     const pipeline = this.#pipeline;
     const { tokenizer } = pipeline.embedder;

@@ -305,3 +305,7 @@ export const faultCodes = {
 } as const satisfies Record<string, FaultCode>;
 
 export type FaultCodeName = keyof typeof faultCodes;
+
+export function isFaultCode(code: string): code is FaultCodeName {
+  return Object.hasOwn(faultCodes, code);
+}

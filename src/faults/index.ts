@@ -1,3 +1,3 @@
-export { faultCodes, type FaultCodeName } from "./codes.ts";
+export { faultCodes, isFaultCode, type FaultCodeName } from "./codes.ts";
 export { Fault, isFault, type FaultOptions } from "./fault.ts";
 export { assert } from "./assert.ts";

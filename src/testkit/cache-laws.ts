@@ -151,6 +151,31 @@ law("counts its entries, and has none after it was cleared", async (harness, con
   await checkHolds(cache, entries);
 });
 
+law("keeps the first probe of each space, whatever it forgets", async (harness, context) => {
+  const cache = await (await harness.place(context)).open();
+  checkEqual(await cache.probe("a"), undefined, "the probe of a space that is not known");
+  checkEqual(await cache.keepProbe("a", "first"), "first", "the probe kept");
+  checkEqual(await cache.keepProbe("a", "second"), "first", "the probe when another one is kept");
+  checkEqual(await cache.keepProbe("b", "other"), "other", "the probe of another space");
+  const size = 1024;
+  const count = Math.ceil((harness.maxBytes * 1.6) / (size * 4));
+  await cache.put(makeEntries(count, 0, size));
+  await cache.put(makeEntries(count, count, size));
+  checkEqual(await cache.probe("a"), "first", "the probe after vectors were forgotten");
+  await cache.clear();
+  checkEqual(await cache.probe("a"), undefined, "the probe after a clearing");
+  checkEqual(await cache.keepProbe("a", "second"), "second", "the probe kept after a clearing");
+});
+
+lawWith(["crash"], "still has its probes after a crash", async (harness, context) => {
+  const place = await harness.place(context);
+  const cache = await place.open();
+  await cache.keepProbe("a", "first");
+  await harness.crash(place);
+  const again = await place.open();
+  checkEqual(await again.keepProbe("a", "second"), "first", "the probe after a crash");
+});
+
 law("takes and gives at the same time without mixing keys", async (harness, context) => {
   const cache = await (await harness.place(context)).open();
   const groups = Array.from({ length: 8 }, (_, index) => makeEntries(25, index * 25));

@@ -42,7 +42,8 @@ law(
       gone: true,
       owed: true,
       failure: makeFailure(),
-    };
+      counted: { session: 12, outcome: "passing" },
+    } as const;
     await session.commit([setDocument(keyOf("a"), set)]);
     const full = newRow(keyOf("a"), set);
     checkEqual(plainRow(await lookupOne(session, keyOf("a"))), full, "the row");
@@ -53,10 +54,14 @@ law(
       changed,
       "the row, changed in one field",
     );
-    await session.commit([
-      setDocument(keyOf("a"), { revision: undefined, failure: undefined, order: undefined }),
-    ]);
-    const cleared = { ...changed, revision: undefined, failure: undefined, order: undefined };
+    const unset = {
+      revision: undefined,
+      failure: undefined,
+      order: undefined,
+      counted: undefined,
+    };
+    await session.commit([setDocument(keyOf("a"), unset)]);
+    const cleared = { ...changed, ...unset };
     checkEqual(
       plainRow(await lookupOne(session, keyOf("a"))),
       cleared,

@@ -104,6 +104,7 @@ export function makeFailure(changes: Partial<FailureRow> = {}): FailureRow {
     revision: "r1",
     recipe: "c1",
     attempts: 2,
+    since: 3,
     firstAt: 1_700_000_000_000,
     lastAt: 1_700_000_100_000,
     accepted: false,
@@ -123,6 +124,7 @@ export function newRow(key: DocumentKey, changes: Partial<DocumentRow> = {}): Do
     owed: false,
     targets: new Map(),
     failure: undefined,
+    counted: undefined,
     ...changes,
   };
 }

@@ -1,7 +1,12 @@
 import type { EmbeddingCache } from "../../contracts/index.ts";
 
-/** What a fake cache has kept; outlives the cache, as a file would. Ordered from least to most recently used. */
+/**
+ * What a fake cache has kept; outlives the cache, as a file would. Vectors from least to most recently used, and probes
+ * under the names of their spaces.
+ */
 export type FakeCacheFile = Map<string, Uint8Array>;
+
+const probePrefix = "probe:";
 
 export interface FakeCacheOptions {
   /** Where vectors are kept; a new map when left out. */
@@ -37,7 +42,20 @@ export function createFakeCache(options: FakeCacheOptions = {}): EmbeddingCache 
       }
       shrink(file, maxBytes);
     },
-    stats: async () => ({ entries: file.size, bytes: bytesOf(file), maxBytes }),
+    async probe(space) {
+      const bytes = file.get(probePrefix + space);
+      return bytes && new TextDecoder().decode(bytes);
+    },
+    async keepProbe(space, probe) {
+      const key = probePrefix + space;
+      const kept = file.get(key) ?? new TextEncoder().encode(probe);
+      file.set(key, kept);
+      return new TextDecoder().decode(kept);
+    },
+    async stats() {
+      const vectors = [...file.keys()].filter(isVectorKey);
+      return { entries: vectors.length, bytes: bytesOf(file), maxBytes };
+    },
     clear: async () => file.clear(),
     close: async () => {},
   };
@@ -54,14 +72,19 @@ function isVector(bytes: Uint8Array, dimension: number): boolean {
 
 function bytesOf(file: FakeCacheFile): number {
   let sum = 0;
-  for (const bytes of file.values()) sum += bytes.length;
+  for (const [key, bytes] of file) if (isVectorKey(key)) sum += bytes.length;
   return sum;
+}
+
+function isVectorKey(key: string): boolean {
+  return !key.startsWith(probePrefix);
 }
 
 function shrink(file: FakeCacheFile, maxBytes: number): void {
   let bytes = bytesOf(file);
   for (const [key, entry] of file) {
     if (bytes <= maxBytes) return;
+    if (!isVectorKey(key)) continue;
     bytes -= entry.length;
     file.delete(key);
   }

@@ -60,6 +60,24 @@ describe("a changed recipe", () => {
     expect((await rig.run()).summary.documents.unchanged).toBe(10);
   });
 
+  it("of a parser that no document needs is not asked about", async () => {
+    const rig = await indexed();
+    const settings = rig.sources.get("docs");
+    for (const recipe of ["pdf 1", "pdf 2"]) {
+      if (settings !== undefined) settings.unusedParserRecipe = recipe;
+      const { exitCode, summary } = await rig.run();
+      expect([exitCode, summary.documents.unchanged]).toEqual([0, 10]);
+    }
+  });
+
+  it("of a source that is not in this run is not asked about", async () => {
+    const rig = await indexed();
+    rig.sources.set("other", { source: new RigSource() });
+    setRecipe(rig, "docs", "lines 2");
+    expect((await rig.run({ sources: ["other"] })).exitCode).toBe(0);
+    expect((await rig.run()).summary.error?.code).toBe("refused.reprocess");
+  });
+
   it("is not asked about where another embedding space fills a new collection anyway", async () => {
     const rig = await indexed();
     rig.embedder.tokenizer = { ...rig.embedder.tokenizer, id: "words 2" };

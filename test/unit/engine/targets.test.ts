@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryStore } from "../../../connectors/sinks/memory/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
 import { Rig } from "./rig/rig.ts";
 import { RigSink } from "./rig/sink.ts";
 
@@ -97,6 +98,37 @@ describe("a collection", () => {
     const { summary, exitCode } = await rig.run();
     expect([exitCode, summary.error?.code]).toEqual([4, code]);
     expect(rig.sink.operations).toEqual([]);
+  });
+
+  it("that somebody else creates at the same moment is taken as it then is", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one");
+    let raced = false;
+    rig.sink.before = async (call) => {
+      if (call !== "create" || raced) return;
+      raced = true;
+      await rig.sink.create({ dimension: 4, metric: "cosine", fields: {} }, signal);
+    };
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(rig.sink.records.map(({ vector }) => vector.length)).toEqual([4]);
+  });
+
+  it("that cannot be created is given up with the store's own fault", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one");
+    rig.sink.before = async (call) => {
+      if (call === "create") throw new Fault("sink.unreachable", "The store is full.");
+    };
+    const { exitCode, summary } = await rig.run();
+    expect([exitCode, summary.error?.message]).toEqual([5, "The store is full."]);
+  });
+
+  it("that is named twice on the command line is one", async () => {
+    const rig = new Rig();
+    rig.source.put("a", "one");
+    const { summary } = await rig.run({ sinks: ["main", "main"], sources: ["docs", "docs"] });
+    expect(summary.documents).toMatchObject({ listed: 1, added: 1 });
+    expect(rig.sink.records).toHaveLength(1);
   });
 
   it("that cannot be used keeps the run from every other one, before the first is created", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memoryCache } from "../../../src/cache/index.ts";
+import { fit } from "../../../src/dimensions/index.ts";
 import { Rig } from "./rig/rig.ts";
 import { RigSink } from "./rig/sink.ts";
 import { vectorOf } from "./rig/stages.ts";
@@ -39,8 +40,8 @@ describe("an embedder that answers wrongly", () => {
     expect(JSON.stringify(rig.sink.records)).toBe(before);
     expect(rig.sink.operations).toEqual([]);
     expect((await rig.row("a"))?.failure).toBeUndefined();
-    // The probe and the first text.
-    expect((await rig.cache?.stats())?.entries).toBe(4);
+    // The first text.
+    expect((await rig.cache?.stats())?.entries).toBe(1);
     rig.embedder.answer = (honest) => honest;
     expect((await rig.run()).exitCode).toBe(0);
     expect(await rig.difference()).toEqual([]);
@@ -107,12 +108,49 @@ async function expectRefusal(rig: Rig, where: RegExp): Promise<void> {
 }
 
 describe("the probe", () => {
-  it("refuses other weights under the same name by what the state remembers", async () => {
+  it("lets other weights through once they have a new collection and the cache is cleared, as it says", async () => {
     const rig = await indexed();
     rig.embedder.weights = "other";
-    rig.cache = undefined;
-    rig.sink.drop();
-    await expectRefusal(rig, /the state/);
+    await expectRefusal(rig, /another collection \(and clear the cache\)/);
+    rig.sink.collection += " of the new model";
+    await expectRefusal(rig, /the embedding cache/);
+    await rig.cache?.clear();
+    const { exitCode } = await rig.run();
+    expect(exitCode).toBe(0);
+    const [record] = rig.sink.records;
+    expect([...(record?.vector ?? [])]).toEqual([
+      ...fit(vectorOf(record?.text ?? "", 8, "other"), 8),
+    ]);
+  });
+
+  it("is not forgotten by a cache that is too small for the vectors", async () => {
+    const cache = memoryCache({ maxMb: 0.001 });
+    const rig = new Rig();
+    rig.cache = cache;
+    rig.source.put("a", lines(50));
+    await rig.run();
+    expect((await cache.stats()).entries).toBeLessThan(10);
+    const other = new Rig();
+    other.cache = cache;
+    other.embedder.weights = "other";
+    other.source.put("x", lines(50));
+    await expectRefusal(other, /the embedding cache/);
+  });
+
+  it("that was refused elsewhere does not claim an empty cache", async () => {
+    const rig = await indexed();
+    rig.cache = memoryCache();
+    rig.embedder.weights = "other";
+    await expectRefusal(rig, /collection/);
+    rig.embedder.weights = "";
+    expect((await rig.run()).exitCode).toBe(0);
+  });
+
+  it("of another size than it should have is no proof", async () => {
+    const rig = await indexed();
+    const { marker } = rig.sink;
+    if (marker !== undefined) rig.sink.marker = { ...marker, probe: marker.probe.slice(0, 64) };
+    await expectRefusal(rig, /48 bytes, expected 96/);
   });
 
   it("refuses other weights under the same name by what the cache remembers, before using it", async () => {

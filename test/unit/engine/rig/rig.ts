@@ -10,7 +10,12 @@ import type {
 } from "../../../../src/contracts/index.ts";
 import type { RunOptions } from "../../../../src/engine/context.ts";
 import type { RunEvent } from "../../../../src/engine/events.ts";
-import { defaultPolicy, type Pipeline, type Policy } from "../../../../src/engine/pipeline.ts";
+import {
+  defaultPolicy,
+  type Pipeline,
+  type PipelineParser,
+  type Policy,
+} from "../../../../src/engine/pipeline.ts";
 import { run, type RunResult } from "../../../../src/engine/run.ts";
 import { memoryStateStore } from "../../../../src/state/index.ts";
 import { RigSink } from "./sink.ts";
@@ -31,6 +36,8 @@ export interface RigSourceSettings {
   maxTokens?: number;
   parser?: Parser;
   parserRecipe?: string;
+  /** Adds a parser for a media type that no document has. */
+  unusedParserRecipe?: string;
 }
 
 /** A pipeline of real parts in memory: what a test changes between runs is a field. */
@@ -90,7 +97,7 @@ export class Rig {
           ...(previously === undefined ? {} : { previously }),
           source,
           metadata,
-          parsers: [{ type: "lines", parser, recipe }],
+          parsers: [{ type: "lines", parser, recipe }, ...unusedParsers(settings)],
           chunker: lineChunker(settings.maxTokens),
           chunkerRecipe,
         },
@@ -200,4 +207,10 @@ export class Rig {
     }
     return found;
   }
+}
+
+function unusedParsers({ unusedParserRecipe }: RigSourceSettings): PipelineParser[] {
+  if (unusedParserRecipe === undefined) return [];
+  const parser = { ...lineParser(), mediaTypes: ["application/unused"] };
+  return [{ type: "unused", parser, recipe: unusedParserRecipe }];
 }

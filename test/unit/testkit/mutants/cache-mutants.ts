@@ -28,6 +28,28 @@ export const cacheMutants = mutantsOf(
       }),
     ],
     [
+      "keeps the last probe",
+      "keeps the first probe of each space, whatever it forgets",
+      (cache, file) => ({
+        ...cache,
+        keepProbe(space, probe) {
+          file.delete(`probe:${space}`);
+          return cache.keepProbe(space, probe);
+        },
+      }),
+    ],
+    [
+      "forgets probes with the vectors",
+      "keeps the first probe of each space, whatever it forgets",
+      (cache, file) => ({
+        ...cache,
+        async put(entries) {
+          await cache.put(entries);
+          for (const key of file.keys()) if (key.startsWith("probe:")) file.delete(key);
+        },
+      }),
+    ],
+    [
       "knows only the first eight digits of a key",
       "gives nothing for keys that it does not know",
       (cache) => {
