@@ -1,6 +1,6 @@
 import type { Plan, PlannedSink } from "../engine/index.ts";
 import { count, countOf, duration, table } from "./format.ts";
-import { type Again, nextStep } from "./run-report.ts";
+import { type Again, nextStep, tellAllowance } from "./run-report.ts";
 import type { Terminal } from "./terminal.ts";
 
 const header = ["sink", "collection", "exists", "live", "chosen", "metric", "model", "action"];
@@ -21,8 +21,10 @@ export function reportPlan(terminal: Terminal, plan: Plan, again: Again): void {
   for (const { source, count: many, examples } of plan.withheld) {
     terminal.error(`${countOf(many, "deletion")} of source \`${source}\` would be withheld.`);
     terminal.note(`  ${examples.join(", ")}${many > examples.length ? ", …" : ""}`);
-    terminal.note(`  If they are really gone: \`${again("run", `--allow-deletions=${many}`)}\``);
   }
+  const { delete: letGo, withhold } = plan.documents;
+  // What the guard would let go counts too, once the user allows a number.
+  if (withhold > 0) tellAllowance(terminal, letGo + withhold, again);
   if (plan.reprocess !== undefined) {
     const { affected, indexed } = plan.reprocess;
     terminal.error(

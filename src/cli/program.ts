@@ -15,6 +15,7 @@ import { schemaCommand } from "./commands/schema.ts";
 import { statusCommand } from "./commands/status.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { verifyCommand } from "./commands/verify.ts";
+import { withBoundedFlags } from "./bounded-flags.ts";
 import { noDefault, usageFault } from "./command.ts";
 import type { Shell } from "./shell.ts";
 
@@ -92,14 +93,6 @@ function optionDescription(option: Option): string {
 function writeHelp({ terminal }: Shell, text: string): void {
   if (terminal.json) terminal.document({ text: text.trimEnd() });
   else terminal.passage(text.trimEnd(), "");
-}
-
-/** `--allow-deletions=N` as an option of its own: with an optional value it would swallow the FILE behind it. */
-function withBoundedFlags(given: readonly string[]): string[] {
-  const end = given.includes("--") ? given.indexOf("--") : given.length;
-  return given.map((word, index) =>
-    index < end ? word.replace(/^--allow-deletions=/, "--allow-deletions-up-to=") : word,
-  );
 }
 
 /** Node.js looks for this option in the whole command line, and ends when the file is missing, before sluice begins. */

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { describeError } from "../config/redact.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "../engine/exit-code.ts";
 import { isFault } from "../faults/index.ts";
+import { asTyped } from "./bounded-flags.ts";
 import type { Shell } from "./shell.ts";
 
 /** Tells why a command failed, in its own form, and gives the exit code. */
@@ -29,7 +30,7 @@ export function reportError(shell: Shell, error: unknown): ExitCode {
 /** Help and version are no errors; everything else of commander's is a wrong command line. */
 function reportUsage(shell: Shell, error: CommanderError): ExitCode {
   if (error.exitCode === 0) return exitCodes.done;
-  const message = error.message.replace(/^error: /, "");
+  const message = asTyped(error.message.replace(/^error: /, ""));
   const help = error.code === "commander.help";
   tell(shell, "config.invalid", help ? "Name a command." : message);
   if (!help)

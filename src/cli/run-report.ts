@@ -14,7 +14,9 @@ export function reportRun(terminal: Terminal, summary: RunSummary, again: Again)
   tellFailures(terminal, summary, again);
   for (const withheld of summary.withheld) tellWithheld(terminal, withheld, again);
   tellTotal(terminal, summary.withheld, again);
-  if (summary.error !== undefined) tellError(terminal, summary, summary.error, again);
+  if (summary.error !== undefined && summary.error.code !== "refused.deletions") {
+    tellError(terminal, summary, summary.error, again);
+  }
   if (summary.status === "interrupted") {
     terminal.note("Interrupted; what was settled stays. Run the same command again to go on.");
   }
@@ -35,7 +37,8 @@ function tellCounts(terminal: Terminal, summary: RunSummary): void {
     colours[status],
   );
   // Refused before anything was listed: zeros would say nothing.
-  if (summary.error !== undefined && documents.listed === 0 && documents.deleted === 0) return;
+  const { listed, deleted, withheld } = documents;
+  if (summary.error !== undefined && listed + deleted + withheld === 0) return;
   const done = (["added", "updated", "unchanged", "deleted"] as const).map(
     (what) => `${count(documents[what])} ${what}`,
   );
@@ -102,8 +105,14 @@ function tellWithheld(terminal: Terminal, withheld: WithheldSummary, again: Agai
 
 function tellTotal(terminal: Terminal, withheld: readonly WithheldSummary[], again: Again): void {
   if (withheld.length === 0) return;
-  const most = Math.max(...withheld.map((one) => one.count));
-  terminal.note(`  If they are really gone: \`${again("run", `--allow-deletions=${most}`)}\``);
+  const all = withheld.reduce((sum, one) => sum + one.count, 0);
+  tellAllowance(terminal, all, again);
+}
+
+/** What to type to let deletions go; the number is of all sources together. */
+export function tellAllowance(terminal: Terminal, deletions: number, again: Again): void {
+  const command = again("run", `--allow-deletions=${deletions}`);
+  terminal.note(`  If they are really gone: \`${command}\``);
 }
 
 function tellError(

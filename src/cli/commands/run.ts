@@ -1,6 +1,7 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { ExitCode, RunEvent, RunOptions, RunSummary } from "../../engine/index.ts";
 import type { LoadedPipeline } from "../../load-pipeline.ts";
+import { boundedDeletions } from "../bounded-flags.ts";
 import { action, repeatable, usageFault, wholeNumber } from "../command.ts";
 import { eventJson } from "../event-json.ts";
 import { eventLog } from "../event-log.ts";
@@ -34,8 +35,11 @@ export function runCommand(shell: Shell): Command {
     .argument("[files...]", "pipeline files, run one after the other")
     .option("-w, --watch", "keep following the sources until stopped")
     .option("--full", "read every document again, whatever its revision")
-    .option("--allow-deletions", "let withheld deletions go; `=N`: at most N in a source")
-    .addOption(new Option("--allow-deletions-up-to <count>").argParser(wholeNumber(0)).hideHelp())
+    .option(
+      "--allow-deletions",
+      "let withheld deletions go; `=N`: at most N, of all sources together",
+    )
+    .addOption(boundedDeletions())
     .option("--reprocess", "embed again what a changed recipe asks for")
     .option("--limit <count>", "take this many documents at most; deletes nothing", wholeNumber(1))
     .addOption(repeatable("--source <name>", "only this source; repeatable"))

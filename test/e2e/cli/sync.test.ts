@@ -87,8 +87,33 @@ it("withholds the deletions of an emptied folder until it is told to let them go
 
   const few = await place.sluice("run", "--allow-deletions=11", "--json");
   expect([few.code, few.json<Summary>().documents["withheld"]]).toEqual([4, 12]);
+  expect(few.json()).toMatchObject({
+    error: { code: "refused.deletions", message: expect.stringContaining("--allow-deletions=12") },
+  });
   const all = await place.sluice("run", "--allow-deletions=12", "sluice.yaml", "--json");
   expect([all.code, all.json<Summary>().documents["deleted"]]).toEqual([0, 12]);
+});
+
+it("tells how many deletions to allow of all sources together, and that many let them all go", async () => {
+  const two = offlinePipeline.replace("sinks:", "  more: { type: files, root: more }\nsinks:");
+  const pipeline = two.replace(/embedder:.*\n(.*\n)/, "$1embedder: { type: lexical }\n");
+  const more = Object.entries(documents(12)).map(([path, text]) => [
+    path.replace("docs/", "more/"),
+    text,
+  ]);
+  const files = { ...documents(12), ...Object.fromEntries(more) };
+  await using place = await Workplace.make({ "sluice.yaml": pipeline, ...files });
+  expect((await place.sluice("run")).code).toBe(0);
+  for (const path of Object.keys(files)) await place.remove(path);
+  const hints: string[] = [];
+  for (const command of ["plan", "run"]) {
+    const { code, stderr } = await place.sluice(command);
+    expect([command, code]).toEqual([command, 4]);
+    hints.push(...(stderr.match(/--allow-deletions=\d+/g) ?? []));
+  }
+  expect(hints).toEqual(["--allow-deletions=24", "--allow-deletions=24"]);
+  const all = await place.sluice("run", "--allow-deletions=24", "--json");
+  expect([all.code, all.json<Summary>().documents["deleted"]]).toEqual([0, 24]);
 });
 
 it("refuses a lost state until the sink is adopted, and then embeds nothing", async () => {

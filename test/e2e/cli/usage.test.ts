@@ -45,6 +45,20 @@ it("names the command that was meant, and the file to write when there is none",
   expect(nothing.stdout).toContain("Usage: sluice");
 });
 
+it("names a wrong option as it was typed", async () => {
+  await using place = await Workplace.make({ "sluice.yaml": offlinePipeline });
+  const [wrong, elsewhere] = await Promise.all([
+    place.sluice("run", "--allow-deletions=some"),
+    place.sluice("plan", "--allow-deletions=3"),
+  ]);
+  for (const { code, stderr } of [wrong, elsewhere]) {
+    expect(code).toBe(2);
+    expect(stderr).toContain("'--allow-deletions=");
+    expect(stderr).not.toContain("up-to");
+  }
+  expect(wrong.stderr).toContain("a whole number from 0");
+});
+
 it("points at file, line and column of every wrong key at once", async () => {
   const broken = offlinePipeline.replace("root:", "rot:").replace("collection:", "colection:");
   await using place = await Workplace.make({ "sluice.yaml": broken });

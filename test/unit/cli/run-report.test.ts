@@ -36,8 +36,23 @@ it("names the command to type with every file and option of the run, quoted for 
     { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
   ];
   expect(report({ status: "refused", withheld })).toContain(`\`${typed} --allow-deletions=12\``);
+  const both = [...withheld, { ...withheld[0], source: "notes", count: 12 }];
+  expect(report({ status: "refused", withheld: both })).toContain("--allow-deletions=24`");
   const reprocess = { code: "refused.reprocess", message: "much" };
   expect(report({ status: "refused", error: reprocess })).toContain(`\`${typed} --reprocess\``);
+});
+
+it("tells of withheld deletions once, with the counts also when nothing was listed", () => {
+  const withheld = [
+    { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
+  ];
+  const documents = { ...summary.documents, withheld: 12 };
+  const error = { code: "refused.deletions", message: "12 deletions are withheld." };
+  const text = report({ status: "refused", documents, withheld, error });
+  expect(text.match(/12 deletions/g)).toHaveLength(1);
+  expect(text).not.toContain("refused.deletions");
+  expect(text).toContain("0 listed");
+  expect(text).toContain("12 withheld");
 });
 
 function step(code: string, message: string): string | undefined {
