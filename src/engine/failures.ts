@@ -32,10 +32,12 @@ export function deadLetter(options: {
   readonly revision: string;
   readonly recipe: string;
   readonly now: number;
+  /** The `fence` of the session. */
+  readonly session: number;
   /** Trying again may help another sink, whatever the fault says. */
   readonly passing?: boolean;
 }): Mutation & { readonly kind: "document" } {
-  const { key, row, fault, revision, recipe, now } = options;
+  const { key, row, fault, revision, recipe, now, session } = options;
   const before = row?.failure;
   const same = before?.revision === revision && before.recipe === recipe;
   const failure: FailureRow = {
@@ -48,6 +50,7 @@ export function deadLetter(options: {
     revision,
     recipe,
     attempts: same ? before.attempts + 1 : 1,
+    since: before?.since ?? session,
     firstAt: same ? before.firstAt : now,
     lastAt: now,
     accepted: same && before.accepted,

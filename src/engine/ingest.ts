@@ -206,6 +206,7 @@ async function recordFailure(
     revision: failureRevision(document, metadata),
     recipe,
     now: context.clock.now(),
+    session: context.session.fence,
     passing,
   });
   await context.session.commit([letter]);

@@ -175,7 +175,9 @@ export class Intake {
     const key = this.#key(id);
     if (!pending.take(nameOf(key))) context.tally.listed += 1;
     const now = context.clock.now();
-    const letter = deadLetter({ key, row, fault, stage: "list", revision: "", recipe: "", now });
+    const session = context.session.fence;
+    const what = { stage: "list", revision: "", recipe: "" } as const;
+    const letter = deadLetter({ key, row, fault, ...what, now, session });
     const seen = { seen: this.#generation(), gone: false };
     batch.mutations.push({ ...letter, set: { ...letter.set, ...seen } });
     const open = letter.set.failure?.accepted !== true;

@@ -205,6 +205,7 @@ function newRow(key: DocumentKey): DocumentRow {
     owed: false,
     targets: new Map(),
     failure: undefined,
+    counted: undefined,
   };
 }
 

@@ -5,7 +5,10 @@ export const stateKind: DatabaseKind = {
   noun: "state file",
   // "SLST"
   applicationId: 0x534c5354,
-  migrations: [{ version: 1, up: (database) => database.exec(version1) }],
+  migrations: [
+    { version: 1, up: (database) => database.exec(version1) },
+    { version: 2, up: (database) => database.exec(version2) },
+  ],
   faults: {
     corrupt: "state.corrupt",
     foreign: "state.foreign",
@@ -71,4 +74,10 @@ CREATE TABLE deletions (
 CREATE TABLE runs (entry INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, row TEXT NOT NULL) STRICT;
 
 CREATE TABLE "values" (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
+/** As what a run counted each document; there is no outcome where none did. */
+const version2 = `
+ALTER TABLE documents ADD COLUMN session INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN outcome TEXT;
 `;

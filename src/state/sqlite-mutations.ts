@@ -21,6 +21,8 @@ const columns: readonly (readonly [
   ["gone", "gone", (set) => Number(set.gone)],
   ["owed", "owed", (set) => Number(set.owed)],
   ["failure", "failure", (set) => (set.failure ? JSON.stringify(set.failure) : null)],
+  ["counted", "session", (set) => set.counted?.session ?? 0],
+  ["counted", "outcome", (set) => set.counted?.outcome ?? null],
 ];
 
 /** Applies mutations to an open transaction. */

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import type {
+  CountedRow,
   DocumentKey,
   DocumentQuery,
   DocumentRow,
@@ -20,6 +21,8 @@ interface JoinedRow {
   readonly gone: number;
   readonly owed: number;
   readonly failure: string | null;
+  readonly session: number;
+  readonly outcome: CountedRow["outcome"] | null;
   readonly target: number | null;
   readonly settled: number;
   readonly version: string;
@@ -30,7 +33,7 @@ interface JoinedRow {
 interface PageRow extends JoinedRow, DocumentKey {}
 
 const columns = `d.revision, d.content, d."order", d.seen, d.gone, d.owed, d.failure,
-  t.target, t.settled, t.version, t.ids`;
+  d.session, d.outcome, t.target, t.settled, t.version, t.ids`;
 const joinTargets = "LEFT JOIN targets t ON t.document = d.document";
 const lookup = `SELECT key.key AS position, ${columns} FROM json_each(?) key
   CROSS JOIN documents d ON d.source = ? AND d.id = key.value ${joinTargets}`;
@@ -180,5 +183,6 @@ function documentRow(
     owed: row.owed === 1,
     targets,
     failure: row.failure === null ? undefined : (JSON.parse(row.failure) as FailureRow),
+    counted: row.outcome === null ? undefined : { session: row.session, outcome: row.outcome },
   };
 }

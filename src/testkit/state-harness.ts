@@ -141,7 +141,7 @@ export async function lookupOne(
 /** A row as the contract describes it, whatever else the store puts into it. */
 export function plainRow(row: DocumentRow | undefined): DocumentRow | undefined {
   if (row === undefined) return undefined;
-  const { source, id, revision, content, order, seen, gone, owed, failure } = row;
+  const { source, id, revision, content, order, seen, gone, owed, failure, counted } = row;
   const targets = new Map(
     [...row.targets].map(([target, { status, version, ids }]) => [
       target,
@@ -159,6 +159,7 @@ export function plainRow(row: DocumentRow | undefined): DocumentRow | undefined 
     owed,
     targets,
     failure: failure === undefined ? undefined : { ...failure },
+    counted: counted === undefined ? undefined : { ...counted },
   };
 }
 

@@ -49,6 +49,7 @@ const failure: FailureRow = {
   revision: "r",
   recipe: "c",
   attempts: 2,
+  since: 1,
   firstAt: 0,
   lastAt: 1000,
   accepted: false,

@@ -44,6 +44,7 @@ const row: DocumentRow = {
   owed: false,
   targets: both,
   failure: undefined,
+  counted: undefined,
 };
 
 const failure: FailureRow = {
@@ -55,6 +56,7 @@ const failure: FailureRow = {
   revision: failureRevision(document, metadata),
   recipe: "recipe",
   attempts: 1,
+  since: 1,
   firstAt: 0,
   lastAt: 0,
   accepted: false,

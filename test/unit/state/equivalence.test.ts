@@ -28,6 +28,7 @@ const failure = fc.constant({
   revision: "r",
   recipe: "x",
   attempts: 2,
+  since: 1,
   firstAt: 5,
   lastAt: 6.5,
   accepted: false,
@@ -46,6 +47,13 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
         gone: fc.boolean(),
         owed: fc.boolean(),
         failure: fc.option(failure, { nil: undefined }),
+        counted: fc.option(
+          fc.record({
+            session: fc.nat(9),
+            outcome: fc.constantFrom("listed" as const, "failed" as const),
+          }),
+          { nil: undefined },
+        ),
       },
       { requiredKeys: [] },
     ),
