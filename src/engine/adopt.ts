@@ -14,7 +14,7 @@ import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { checkProbe, openSpace } from "./space.ts";
-import { surveySink } from "./targets.ts";
+import { surveySink } from "./survey.ts";
 
 export interface AdoptResult {
   readonly documents: number;

@@ -22,7 +22,7 @@ import { reconcile, type TargetVersion } from "./reconcile.ts";
 import { guardedDocuments } from "./baseline.ts";
 import { checkCache, checkProbe, openSpace, type Space } from "./space.ts";
 import type { WithheldSummary } from "./summary.ts";
-import { surveySink, type SinkSurvey } from "./targets.ts";
+import { surveySink, type SinkSurvey } from "./survey.ts";
 import { metadataHash, Recipes } from "./versions.ts";
 
 export interface PlanOptions {

@@ -4,7 +4,7 @@ import { Fault } from "../faults/index.ts";
 import { checkVectors } from "./check-vectors.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { spaceHash } from "./space.ts";
-import { surveySink } from "./targets.ts";
+import { surveySink } from "./survey.ts";
 
 export interface QueryOptions {
   readonly text: string;

@@ -3,21 +3,23 @@ import type {
   Collection,
   CollectionDescription,
   CollectionMarker,
-  EmbeddingModel,
   FaultLike,
   TargetInfo,
 } from "../contracts/index.ts";
-import {
-  decideDimension,
-  type DimensionAgreement,
-  type DimensionDecision,
-} from "../dimensions/index.ts";
-import { Fault, isFault } from "../faults/index.ts";
+import type { DimensionAgreement } from "../dimensions/index.ts";
+import { assert, Fault, isFault } from "../faults/index.ts";
 import { raceAbort } from "../flow/index.ts";
 import type { RunContext } from "./context.ts";
-import { checkMark, newMarker, stateRefusal, withMark } from "./marks.ts";
-import type { Pipeline, PipelineSink } from "./pipeline.ts";
-import { checkProbe, type Space } from "./space.ts";
+import { newMarker, withMark } from "./marks.ts";
+import type { PipelineSink } from "./pipeline.ts";
+import type { Space } from "./space.ts";
+import {
+  isSinkFault,
+  refusalFault,
+  type SinkFinding,
+  type SinkSurvey,
+  surveySinks,
+} from "./survey.ts";
 import { TargetWriter } from "./target-writer.ts";
 
 /** A sink's collection, open, checked, and ready to be written. */
@@ -124,35 +126,6 @@ export class Target {
   }
 }
 
-/** What one sink's live collection means for a run; nothing is written to find out. */
-export interface SinkSurvey {
-  readonly sink: PipelineSink;
-  readonly decision: DimensionDecision;
-  readonly live: CollectionDescription | undefined;
-  readonly marker: CollectionMarker | undefined;
-}
-
-/** Asks a sink for live truth and decides, without writing anything. */
-export async function surveySink(
-  pipeline: Pipeline,
-  sink: PipelineSink,
-  space: { readonly hash: string; readonly model: EmbeddingModel },
-  signal: AbortSignal,
-): Promise<SinkSurvey> {
-  const live = await sink.sink.describe(signal);
-  const decision = decideDimension({
-    sink: sink.name,
-    address: sink.sink.address,
-    model: space.model,
-    configured: sink.dimension,
-    live,
-    spaceHash: space.hash,
-    createMetric: sink.sink.createMetric,
-    pipeline: pipeline.name,
-  });
-  return { sink, decision, live, marker: live?.marker };
-}
-
 /**
  * Opens the collections of the active sinks, or refuses before anything is written. A sink that is down is given up
  * for this run and the others go on; rejects when all are down.
@@ -162,125 +135,59 @@ export async function openTargets(
   space: Space,
   sinks: readonly PipelineSink[],
 ): Promise<Target[]> {
-  const { pipeline, signal } = context;
-  const down: { readonly component: string; readonly fault: FaultLike }[] = [];
-  async function unlessDown<T>(sink: PipelineSink, step: () => Promise<T>): Promise<T[]> {
-    try {
-      return [await step()];
-    } catch (error) {
-      if (!isFault(error) || !error.code.startsWith("sink.") || signal.aborted) throw error;
-      down.push({ component: `sinks.${sink.name}`, fault: error });
-      return [];
-    }
-  }
-  const surveys: SinkSurvey[] = [];
-  for (const sink of sinks) {
-    const survey = (): Promise<SinkSurvey> => surveySink(pipeline, sink, space, signal);
-    const retried = (): Promise<SinkSurvey> => context.retry(`sinks.${sink.name}`, survey, true);
-    surveys.push(...(await unlessDown(sink, retried)));
-  }
-  for (const { decision } of surveys) if (decision.kind === "refuse") throw refusal(decision);
-  refuseShared(sinks, surveys);
-  const known = new Map((await context.session.targets()).map((info) => [info.target, info]));
+  const { session, signal } = context;
+  const findings = await survey(context, space, sinks);
   // All are checked before the first is created or marked.
-  const checked: SinkSurvey[] = [];
-  for (const survey of surveys) {
-    const check = (): Promise<SinkSurvey> => checkSurvey(context, survey, space, known);
-    checked.push(...(await unlessDown(survey.sink, check)));
-  }
+  for (const found of findings) if (found.kind === "refused") throw refusalFault(found.refusal);
+  const known = new Map((await session.targets()).map((info) => [info.target, info]));
   const targets: Target[] = [];
-  for (const survey of checked) {
-    const open = (): Promise<Target> => openTarget(context, survey, space, known);
-    targets.push(...(await unlessDown(survey.sink, open)));
+  const down: { readonly sink: PipelineSink; readonly fault: FaultLike }[] = [];
+  for (const found of findings) {
+    if (found.kind === "down") down.push(found);
+    if (found.kind !== "usable") continue;
+    try {
+      targets.push(await openTarget(context, found.survey, space, known));
+    } catch (error) {
+      if (!isSinkFault(error) || signal.aborted) throw error;
+      down.push({ sink: found.survey.sink, fault: error });
+    }
   }
   const [first] = down;
   if (targets.length === 0 && first !== undefined) throw first.fault;
-  for (const { component, fault } of down) context.lose(component, fault);
+  for (const { sink, fault } of down) context.lose(`sinks.${sink.name}`, fault);
   return targets;
 }
 
-function refusal(decision: DimensionDecision & { readonly kind: "refuse" }): Fault {
-  return new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
-}
-
-function refuseShared(sinks: readonly PipelineSink[], surveys: readonly SinkSurvey[]): void {
-  const seen = new Map<string, string>();
-  for (const sink of sinks) {
-    const marker = surveys.find((survey) => survey.sink === sink)?.marker;
-    for (const place of [sink.sink.address, marker?.incarnation ?? sink.sink.address]) {
-      const other = seen.get(place);
-      if (other !== undefined && other !== sink.name) {
-        throw new Fault(
-          "refused.shared",
-          `The sinks \`${other}\` and \`${sink.name}\` both name the collection ${sink.sink.address}. ` +
-            "Give each sink a collection of its own, or remove one.",
-        );
-      }
-      seen.set(place, sink.name);
-    }
-  }
-}
-
-async function checkSurvey(
+function survey(
   context: RunContext,
-  survey: SinkSurvey,
   space: Space,
-  known: ReadonlyMap<string, TargetInfo>,
-): Promise<SinkSurvey> {
-  const { marker, sink } = survey;
-  if (marker === undefined) return survey;
-  const { pipeline, session } = context;
-  checkProbe(space, marker.probe, marker.dimension, `the collection ${sink.sink.address}`);
-  const mark = checkMark({
-    marker,
-    pipeline: pipeline.name,
-    previously: pipeline.previously,
-    stateId: session.stateId,
-    info: known.get(marker.incarnation),
-  });
-  if (mark.kind === "known") return survey;
-  if (mark.kind === "refuse") throw mismatch(sink, mark.reason);
-  const collection = await sink.sink.open(context.signal);
-  const own = await ownRecords(pipeline, collection, context.signal);
-  if (own > 0) throw mismatch(sink, unknownRecords(own));
-  return survey;
-}
-
-/** How many records of this pipeline a collection holds. */
-export function ownRecords(
-  pipeline: Pipeline,
-  collection: Collection,
-  signal: AbortSignal,
-): Promise<number> {
-  return collection.count([{ field: "pipeline", operator: "=", value: pipeline.name }], signal);
-}
-
-export function unknownRecords(count: number): string {
-  return `it holds ${count} records of this pipeline that the state does not know`;
-}
-
-/** The fault of a collection and a state that do not belong together. */
-export function mismatch(sink: PipelineSink, why: string): Fault {
-  const { reason, remedy } = stateRefusal(sink, why);
-  return new Fault("refused.state", `${reason} Nothing was written. ${remedy}`);
+  sinks: readonly PipelineSink[],
+): Promise<readonly SinkFinding[]> {
+  const { pipeline, session, signal } = context;
+  const call = <T>({ name }: PipelineSink, request: () => Promise<T>): Promise<T> =>
+    context.retry(`sinks.${name}`, request, true);
+  return surveySinks({ pipeline, session, sinks, space, call, signal });
 }
 
 async function openTarget(
   context: RunContext,
-  survey: SinkSurvey,
+  found: SinkSurvey,
   space: Space,
   known: ReadonlyMap<string, TargetInfo>,
 ): Promise<Target> {
-  const { sink, decision } = survey;
+  const { sink, decision } = found;
   const { signal } = context;
-  if (decision.kind === "refuse") throw refusal(decision);
+  if (decision.kind === "refuse") throw refusalFault(decision);
   const created = decision.kind === "create";
   const collection = created
-    ? await create(context, survey, decision)
+    ? await create(context, found, decision)
     : await context.retry(`sinks.${sink.name}`, () => sink.sink.open(signal), true);
   if (collection === undefined) {
-    const again = await surveySink(context.pipeline, sink, space, signal);
-    return openTarget(context, await checkSurvey(context, again, space, known), space, known);
+    const [again] = await survey(context, space, [sink]);
+    if (again?.kind === "refused") throw refusalFault(again.refusal);
+    if (again?.kind === "down") throw again.fault;
+    assert(again !== undefined, "a sink that was asked for was surveyed");
+    return openTarget(context, again.survey, space, known);
   }
   if (collection.dimension !== decision.dimension) {
     throw new Fault(
@@ -290,7 +197,7 @@ async function openTarget(
     );
   }
   const marker =
-    survey.marker ?? newMarker(space, decision.dimension, unmarked(known, sink) ?? randomUUID());
+    found.marker ?? newMarker(space, decision.dimension, unmarked(known, sink) ?? randomUUID());
   const info: TargetInfo = {
     ...(known.get(marker.incarnation) ?? { markerSeq: 0, attemptedSeq: 0 }),
     target: marker.incarnation,

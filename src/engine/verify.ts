@@ -17,7 +17,7 @@ import { openStateToRead, openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { run } from "./run.ts";
-import { mismatch, ownRecords, unknownRecords } from "./targets.ts";
+import { mismatch, ownRecords, unknownRecords } from "./survey.ts";
 
 export interface VerifyOptions {
   readonly repair?: boolean;

@@ -36,7 +36,7 @@ it("names the command to type with every file and option of the run, quoted for 
     { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
   ];
   expect(report({ status: "refused", withheld })).toContain(`\`${typed} --allow-deletions=12\``);
-  const both = [...withheld, { ...withheld[0], source: "notes", count: 12 }];
+  const both = [...withheld, ...withheld.map((one) => ({ ...one, source: "notes" }))];
   expect(report({ status: "refused", withheld: both })).toContain("--allow-deletions=24`");
   const reprocess = { code: "refused.reprocess", message: "much" };
   expect(report({ status: "refused", error: reprocess })).toContain(`\`${typed} --reprocess\``);
