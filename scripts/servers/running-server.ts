@@ -10,8 +10,6 @@ import { freePorts } from "./free-ports.ts";
 import { guardGroup, guardPath } from "./guard.ts";
 import type { Ports, ServerKind, ServerPlace } from "./server-kind.ts";
 
-/** How long a server may take to end when asked to, before it is killed. */
-const stopMs = 10_000;
 /** How long one question whether the server is ready may take. */
 const questionMs = 5_000;
 const betweenQuestionsMs = 50;
@@ -22,6 +20,8 @@ const portTaken = /address already in use|EADDRINUSE|failed to bind|bind failed/
 export interface StartOptions {
   /** How long the server may take until it does its work. */
   readonly readyMs?: number;
+  /** How long it may take to end when it is asked to, before it is killed. */
+  readonly stopMs?: number;
 }
 
 /**
@@ -32,32 +32,38 @@ export class RunningServer<Port extends string = string> {
   readonly #kind: ServerKind<Port>;
   readonly #place: ServerPlace<Port>;
   readonly #readyMs: number;
+  readonly #stopMs: number;
   #process: ChildProcess | undefined;
   #stopping: Promise<void> | undefined;
 
-  private constructor(kind: ServerKind<Port>, place: ServerPlace<Port>, readyMs: number) {
+  private constructor(
+    kind: ServerKind<Port>,
+    place: ServerPlace<Port>,
+    { readyMs = 120_000, stopMs = 10_000 }: StartOptions,
+  ) {
     this.#kind = kind;
     this.#place = place;
     this.#readyMs = readyMs;
+    this.#stopMs = stopMs;
   }
 
   /** Starts an installed server and resolves when it is ready. Nothing is left of one that does not get there. */
   static async start<Port extends string>(
     kind: ServerKind<Port>,
     installed: string,
-    { readyMs = 120_000 }: StartOptions = {},
+    options: StartOptions = {},
   ): Promise<RunningServer<Port>> {
     for (let attempt = 1; ; attempt += 1) {
       const scratch = await mkdtemp(join(tmpdir(), `sluice-${kind.name}-`));
       guardPath(scratch);
       const ports = await choosePorts(kind);
-      const server = new RunningServer(kind, { installed, scratch, ports }, readyMs);
+      const server = new RunningServer(kind, { installed, scratch, ports }, options);
       try {
         await server.#launch();
         return server;
       } catch (error) {
+        const isUnlucky = portTaken.test(await server.#readLog());
         await server.stop();
-        const isUnlucky = error instanceof Error && portTaken.test(error.message);
         if (!isUnlucky || attempt === attempts) throw error;
       }
     }
@@ -153,23 +159,26 @@ export class RunningServer<Port extends string = string> {
     const end = performance.now() + this.#readyMs;
     let reason: unknown;
     while (performance.now() < end) {
+      const isReady = await this.#kind.ready(this.#place, AbortSignal.timeout(questionMs)).then(
+        () => true,
+        (error: unknown) => {
+          reason = error;
+          return false;
+        },
+      );
+      // Looked at first: where ours could not listen, somebody else's server may have answered.
       if (child.exitCode !== null || child.signalCode !== null) {
         throw await this.#failure(`ended with ${child.exitCode ?? child.signalCode}`, reason);
       }
-      try {
-        await this.#kind.ready(this.#place, AbortSignal.timeout(questionMs));
-        return;
-      } catch (error) {
-        reason = error;
-      }
+      if (isReady) return;
       await wait(betweenQuestionsMs);
     }
     throw await this.#failure(`was not ready after ${this.#readyMs / 1000} s`, reason);
   }
 
   async #failure(what: string, cause: unknown): Promise<Error> {
-    const log = await readFile(this.#log, "utf8");
-    const message = `The server ${this.name} ${what}. Its log ends with:\n${lastLines(log, 20)}`;
+    const end = lastLines(await this.#readLog(), 20);
+    const message = `The server ${this.name} ${what}. Its log ends with:\n${end}`;
     return new Error(message, { cause });
   }
 
@@ -179,7 +188,7 @@ export class RunningServer<Port extends string = string> {
     const exited = once(child, "exit");
     killGroup(child.pid, signal);
     if (signal !== "SIGKILL") {
-      const overdue = setTimeout(killGroup, stopMs, child.pid);
+      const overdue = setTimeout(killGroup, this.#stopMs, child.pid);
       await exited;
       clearTimeout(overdue);
     }
@@ -188,6 +197,10 @@ export class RunningServer<Port extends string = string> {
 
   get #log(): string {
     return join(this.scratch, "server.log");
+  }
+
+  #readLog(): Promise<string> {
+    return readFile(this.#log, "utf8");
   }
 }
 
