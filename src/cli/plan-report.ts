@@ -1,6 +1,7 @@
 import type { Plan, PlannedSink } from "../engine/index.ts";
+import { type Again, completeCommands } from "./complete-commands.ts";
 import { count, countOf, duration, table } from "./format.ts";
-import { type Again, nextStep, tellAllowance } from "./run-report.ts";
+import { tellAllowance } from "./run-report.ts";
 import type { Terminal } from "./terminal.ts";
 
 const header = ["sink", "collection", "exists", "live", "chosen", "metric", "model", "action"];
@@ -12,12 +13,30 @@ export function reportPlan(terminal: Terminal, plan: Plan, again: Again): void {
   for (const row of rows) terminal.line(row);
   terminal.line();
   tellWork(terminal, plan);
-  for (const { sink, action, code = "", reason = "", remedy = "" } of plan.sinks) {
+  for (const { action, reason = "", remedy = "" } of plan.sinks) {
     if (action !== "refuse") continue;
-    terminal.error(`${sink}: ${reason} ${remedy}`.trimEnd());
-    const next = nextStep({ sinks: {} }, { code, message: `--sink ${sink}` }, again);
-    if (next !== undefined && code === "refused.state") terminal.note(`  ${next}`);
+    terminal.error(completeCommands(`${reason} ${remedy}`.trimEnd(), again));
   }
+  for (const { component, message } of plan.unreachable) {
+    terminal.error(`${component}: ${message} A run goes on without it.`);
+  }
+  tellWithheld(terminal, plan, again);
+  if (plan.reprocess !== undefined) {
+    const { affected, indexed } = plan.reprocess;
+    terminal.error(
+      `The recipe changed: ${count(affected)} of ${countOf(indexed, "document")} would be chunked again, and embedded ` +
+        "where the text differs.",
+    );
+    terminal.note(`  To go ahead: \`${again("run", "--reprocess")}\``);
+  }
+  const { error } = plan;
+  if (error !== undefined && !isTold(error.code, plan)) {
+    terminal.error(`${error.code}: ${completeCommands(error.message, again)}`);
+  }
+  terminal.line(plan.to_do ? "There is something to do." : "Nothing to do.");
+}
+
+function tellWithheld(terminal: Terminal, plan: Plan, again: Again): void {
   for (const { source, count: many, examples } of plan.withheld) {
     terminal.error(`${countOf(many, "deletion")} of source \`${source}\` would be withheld.`);
     terminal.note(`  ${examples.join(", ")}${many > examples.length ? ", …" : ""}`);
@@ -25,14 +44,12 @@ export function reportPlan(terminal: Terminal, plan: Plan, again: Again): void {
   const { delete: letGo, withhold } = plan.documents;
   // What the guard would let go counts too, once the user allows a number.
   if (withhold > 0) tellAllowance(terminal, letGo + withhold, again);
-  if (plan.reprocess !== undefined) {
-    const { affected, indexed } = plan.reprocess;
-    terminal.error(
-      `The recipe changed: ${count(affected)} of ${countOf(indexed, "document")} would be embedded again.`,
-    );
-    terminal.note(`  To go ahead: \`${again("run", "--reprocess")}\``);
-  }
-  terminal.line(plan.to_do ? "There is something to do." : "Nothing to do.");
+}
+
+/** Whether what is wrong was told in more detail than the error has. */
+function isTold(code: string, { sinks, unreachable }: Plan): boolean {
+  const parts = [...sinks, ...unreachable].some((part) => part.code === code);
+  return parts || code === "refused.deletions" || code === "refused.reprocess";
 }
 
 function cells(sink: PlannedSink): string[] {
@@ -41,13 +58,18 @@ function cells(sink: PlannedSink): string[] {
   return [
     sink.sink,
     sink.address,
-    sink.exists ? `yes (${countOf(sink.records, "record")})` : "no",
+    existence(sink),
     String(sink.live_dimension ?? "–"),
     String(sink.dimension ?? "–"),
     sink.metric ?? "–",
     `${model.id} (${range})`,
     sink.action,
   ];
+}
+
+function existence({ exists, records = 0 }: PlannedSink): string {
+  if (exists === undefined) return "?";
+  return exists ? `yes (${countOf(records, "record")})` : "no";
 }
 
 function tellWork(terminal: Terminal, plan: Plan): void {

@@ -1,9 +1,7 @@
 import type { FailureSummary, RunSummary, WithheldSummary } from "../engine/index.ts";
+import { type Again, completeCommands, namesCommand } from "./complete-commands.ts";
 import { count, countOf, duration } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Makes a command about the pipeline of the report: `again("run", "--reprocess")`. */
-export type Again = (name: string, ...more: readonly string[]) => string;
 
 /** Failures that the report names; `failures list` has them all. */
 const named = 5;
@@ -121,17 +119,18 @@ function tellError(
   error: { readonly code: string; readonly message: string },
   again: Again,
 ): void {
-  terminal.error(`${error.code}: ${error.message}`);
+  terminal.error(`${error.code}: ${completeCommands(error.message, again)}`);
   const next = nextStep(summary, error, again);
   if (next !== undefined) terminal.note(`  ${next}`);
 }
 
-/** What to type after a refusal or a failure of a component. */
+/** What to type after a refusal or a failure of a component, unless its message says it. */
 export function nextStep(
   { sinks }: Pick<RunSummary, "sinks">,
   { code, message }: { readonly code: string; readonly message: string },
   again: Again,
 ): string | undefined {
+  if (namesCommand(message)) return undefined;
   const spoken = /--sink ([\w-]+)/.exec(message)?.[1];
   const sink =
     spoken ?? Object.keys(sinks).find((name) => message.includes(`\`${name}\``)) ?? "NAME";

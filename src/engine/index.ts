@@ -22,4 +22,5 @@ export { adopt, type AdoptResult } from "./adopt.ts";
 export { forget, type ForgetOptions, type ForgetResult } from "./forget.ts";
 export { query, type QueryHit, type QueryOptions } from "./query.ts";
 export { verify, type SinkVerdict, type VerifyOptions, type VerifyResult } from "./verify.ts";
-export { plan, type Plan, type PlannedSink, type PlanOptions, type PlanResult } from "./plan.ts";
+export { plan, type Plan, type PlanOptions, type PlanResult } from "./plan.ts";
+export type { PlannedSink } from "./plan-sinks.ts";

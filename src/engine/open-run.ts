@@ -1,4 +1,3 @@
-import type { Mutation } from "../contracts/index.ts";
 import type { RunContext } from "./context.ts";
 import { checkChunkers } from "./check-chunkers.ts";
 import { EmbeddingService } from "./embedding.ts";
@@ -8,6 +7,7 @@ import type { PipelineSink, PipelineSource } from "./pipeline.ts";
 import { pick } from "./pick.ts";
 import type { Run } from "./run-parts.ts";
 import { approveRecipes, checkRecipes } from "./recipes.ts";
+import { sourceRenames } from "./renames.ts";
 import { checkCache, keepInCache, openSpace, type Space } from "./space.ts";
 import { openTargets } from "./targets.ts";
 import { Recipes } from "./versions.ts";
@@ -55,14 +55,7 @@ function activeSinks(context: RunContext): readonly PipelineSink[] {
   return pick(context.pipeline.sinks, context.options.sinks, "sink");
 }
 
-async function renameSources(context: RunContext): Promise<void> {
-  const { session, pipeline } = context;
-  const known = new Set((await session.sources()).map((row) => row.name));
-  const renames: Mutation[] = [];
-  for (const { name, previously } of pipeline.sources.values()) {
-    if (previously === undefined || pipeline.sources.has(previously)) continue;
-    if (known.has(name) || !known.has(previously)) continue;
-    renames.push({ kind: "rename-source", from: previously, to: name });
-  }
+async function renameSources({ session, pipeline }: RunContext): Promise<void> {
+  const renames = await sourceRenames(pipeline, session);
   if (renames.length > 0) await session.commit(renames);
 }

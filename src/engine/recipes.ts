@@ -11,14 +11,29 @@ import type { Recipes } from "./versions.ts";
 export async function checkRecipes(context: RunContext, space: string): Promise<void> {
   const { pipeline, options, session } = context;
   if (options.reprocess === true) return;
-  const { affected, indexed } = await recipeChange(pipeline, session, space, options.sources);
-  const { maxFraction } = pipeline.policy.reprocess;
-  if (affected === 0 || affected <= maxFraction * indexed) return;
-  throw new Fault(
+  const change = await recipeChange(pipeline, session, space, options.sources);
+  const refusal = recipeRefusal(change, pipeline);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** How many documents a changed recipe concerns. */
+export interface RecipeChange {
+  readonly affected: number;
+  readonly indexed: number;
+}
+
+/** Why a run would not carry a change out unasked; undefined when it is small enough. */
+export function recipeRefusal(
+  { affected, indexed }: RecipeChange,
+  { policy }: Pipeline,
+): Fault | undefined {
+  const { maxFraction } = policy.reprocess;
+  if (affected === 0 || affected <= maxFraction * indexed) return undefined;
+  return new Fault(
     "refused.reprocess",
     `Parser, chunker or tokenizer (their settings or their version) changed: ${affected} of ${indexed} documents would be ` +
       `chunked and, where the text differs, embedded again; \`reprocess.max_fraction\` allows ${maxFraction}. ` +
-      "Look at `sluice plan`, then run with `--reprocess`, or undo the change.",
+      "See the cost with `sluice plan`; go ahead with `sluice run --reprocess`, or undo the change.",
   );
 }
 
@@ -31,7 +46,7 @@ export async function recipeChange(
   session: StateSession,
   space: string,
   sources: readonly string[] | undefined,
-): Promise<{ readonly affected: number; readonly indexed: number }> {
+): Promise<RecipeChange> {
   const infos = await session.targets();
   const targets = infos.filter((info) => info.space === space).map((info) => info.target);
   let affected = 0;

@@ -55,6 +55,17 @@ it("tells of withheld deletions once, with the counts also when nothing was list
   expect(text).toContain("12 withheld");
 });
 
+it("names a remedy once, with the file and options of the run", () => {
+  const error = {
+    code: "refused.state",
+    message: "It does not match. Rebuild it with `sluice adopt --sink search`.",
+  };
+  const text = report({ status: "refused", error });
+  expect(text.match(/adopt/g)).toHaveLength(1);
+  expect(text).toContain("`sluice adopt 'a b.yaml' -f prod.yaml --set sinks.a.dimension=8");
+  expect(text).toContain("--sink search`");
+});
+
 function step(code: string, message: string): string | undefined {
   return nextStep(summary, { code, message }, (...words) => words.join(" "));
 }
