@@ -114,7 +114,7 @@ const cacheSchema = z.discriminatedUnion("type", [
 const limitsSchema = z.strictObject({
   tokens_in_flight: positive
     .max(100_000_000)
-    .default(200_000)
+    .default(400_000)
     .describe("Tokens of chunks on their way from chunker to sinks."),
   memory_mb: z
     .int()
@@ -130,7 +130,7 @@ const limitsSchema = z.strictObject({
     .max(86_400_000)
     .default(10_000)
     .describe("How long a document may take to parse."),
-  documents: positive.max(10_000).default(64).describe("Documents worked on at once."),
+  documents: positive.max(10_000).default(128).describe("Documents worked on at once."),
 });
 
 const retrySchema = z.strictObject({

@@ -86,11 +86,11 @@ export const defaultPolicy: Policy = {
   reprocess: { maxFraction: 0.2 },
   failures: { maxDocuments: 100 },
   limits: {
-    tokensInFlight: 200_000,
+    tokensInFlight: 400_000,
     memoryBytes: 1024 * 1024 * 1024,
     maxDocumentBytes: 100 * 1024 * 1024,
     parseTimeoutMs: 10_000,
-    documents: 64,
+    documents: 128,
   },
   retry: { attempts: 6, baseMs: 250, maxMs: 30_000, totalMs: 300_000 },
   positions: false,

@@ -84,12 +84,12 @@ export class LanceCollection implements Collection {
     const { columns } = await this.#live.schema();
     if (upserts.length > 0) {
       const batch = encodeRecords(native, columns, this.dimension, upserts);
-      await table
+      const { numUpdatedRows } = await table
         .mergeInsert(this.#live.idColumn)
         .whenMatchedUpdateAll()
         .whenNotMatchedInsertAll()
         .execute(batch);
-      this.#housekeeping.count(upserts.length);
+      this.#housekeeping.count(upserts.length, numUpdatedRows);
     }
     const undeleted = await this.#delete(deletes, upserts.length > 0);
     return undeleted === undefined
@@ -102,7 +102,7 @@ export class LanceCollection implements Collection {
     if (ids.length === 0) return undefined;
     try {
       await this.#live.options.table.delete(idsIn(this.#live.idColumn, ids));
-      this.#housekeeping.count(ids.length);
+      this.#housekeeping.count(0, ids.length);
       return undefined;
     } catch (error) {
       const fault = this.#live.toFault(error, "written");

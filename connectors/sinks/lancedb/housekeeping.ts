@@ -1,15 +1,19 @@
 import type * as LanceDb from "@lancedb/lancedb";
 
 /**
- * When to compact. Every commit makes a fragment and a version, and reads slow down with their number; but a
- * compaction rewrites the whole table up to a million rows. So it waits until the rows written since the last one are
- * a good part of the table, which keeps the rewriting in proportion to the writing, or until fragments are many.
+ * When to compact. Every commit makes a fragment and a version, and rows that were replaced stay on the disk as dead
+ * ones; but a compaction rewrites the whole table up to a million rows, and a scan of some dozens of fragments is
+ * faster than that of one, because it runs on all cores (18,000 rows of 1,024 numbers: 22 against 45 ms). So it waits
+ * until the rows written since the last one are a good part of the table, which keeps the rewriting in proportion to
+ * the writing, or until fragments are many.
  */
 const commitsBetweenLooks = 64;
 const manyFragments = 512;
 const shareInRun = 0.5;
-const fragmentsAtEnd = 32;
-const shareAtEnd = 0.2;
+const fragmentsAtEnd = 128;
+/** The same when some rows of them are dead. */
+const fragmentsWithDeadRows = 32;
+const deadShareAtEnd = 0.2;
 
 /**
  * Older versions are removed with a compaction, but not younger ones: another process may be reading them (a query in
@@ -22,16 +26,18 @@ export class Housekeeping {
   readonly #table: LanceDb.Table;
   #commits = 0;
   #rows = 0;
+  #dead = 0;
   #nextLook = commitsBetweenLooks;
 
   constructor(table: LanceDb.Table) {
     this.#table = table;
   }
 
-  /** Called after every commit, with the rows it touched. */
-  count(rows: number): void {
+  /** Called after every commit, with the rows it wrote and those that it replaced or deleted. */
+  count(written: number, dead: number): void {
     this.#commits++;
-    this.#rows += rows;
+    this.#rows += written;
+    this.#dead += dead;
   }
 
   /** Whether it is time to look if a compaction pays; costs nothing. */
@@ -48,19 +54,21 @@ export class Housekeeping {
     return this.#compact();
   }
 
-  /** At the end of a run: compacts when a good part of the rows is new, or fragments are many; says whether. */
+  /** At the end of a run: compacts when a good part of the rows died, or fragments are many; says whether. */
   async finish(): Promise<boolean> {
     if (this.#commits === 0) return false;
     const { numRows, fragmentStats } = await this.#table.stats();
     const { numFragments } = fragmentStats;
-    const worthIt = numFragments > 1 && this.#rows >= numRows * shareAtEnd;
-    return (worthIt || numFragments >= fragmentsAtEnd) && this.#compact();
+    const worthIt = numFragments > 1 && this.#dead >= numRows * deadShareAtEnd;
+    const many = this.#dead > 0 ? fragmentsWithDeadRows : fragmentsAtEnd;
+    return ((this.#dead > 0 && worthIt) || numFragments >= many) && this.#compact();
   }
 
   async #compact(): Promise<boolean> {
     await this.#table.optimize({ cleanupOlderThan: new Date(Date.now() - keptVersionsMs) });
     this.#commits = 0;
     this.#rows = 0;
+    this.#dead = 0;
     this.#nextLook = commitsBetweenLooks;
     return true;
   }

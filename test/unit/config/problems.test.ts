@@ -14,7 +14,7 @@ describe("a file that is right", () => {
       state: { type: "sqlite", path: join(folder, ".sluice/handbook.sqlite") },
       cache: { type: "sqlite", path: join(folder, ".sluice/cache.sqlite"), maxMb: 4096 },
       deletions: { max_fraction: 0.1 },
-      limits: { tokens_in_flight: 200_000, memory_mb: 1024, max_document_mb: 100 },
+      limits: { tokens_in_flight: 400_000, memory_mb: 1024, max_document_mb: 100 },
       positions: false,
     });
     expect(config?.sources.get("docs")).toMatchObject({
