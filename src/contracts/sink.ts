@@ -156,6 +156,16 @@ export interface Collection {
   sizeOf(operation: WriteOperation): number;
 }
 
+/** Other names of collections, where a store has them: a change of one takes effect at once for all readers. */
+export interface CollectionAliases {
+  /** All aliases of the sink's database, with the collections they name. */
+  list(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+  /** Makes the alias name the collection from now on, whether or not it named another one before. */
+  point(alias: string, collection: string, signal: AbortSignal): Promise<void>;
+  /** Removes the alias; succeeds when there is none. */
+  remove(alias: string, signal: AbortSignal): Promise<void>;
+}
+
 /** A vector store's collection, existing or not. */
 export interface Sink extends Component {
   /** Store, database, collection and namespace, without secrets; for people and messages. */
@@ -170,4 +180,6 @@ export interface Sink extends Component {
   create(spec: CollectionSpec, signal: AbortSignal): Promise<Collection>;
   /** Opens the existing collection. */
   open(signal: AbortSignal): Promise<Collection>;
+  /** Where the store has aliases. */
+  readonly aliases?: CollectionAliases;
 }
