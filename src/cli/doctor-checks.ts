@@ -1,8 +1,13 @@
-import type { FaultLike } from "../contracts/index.ts";
+import type { FaultLike, StateSession } from "../contracts/index.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "../engine/exit-code.ts";
 import { openStateToRead } from "../engine/open-state.ts";
+import { pipelineFileRefusal } from "../engine/pipeline-file.ts";
+import type { Pipeline, PipelineSink, PipelineSource } from "../engine/pipeline.ts";
+import { checkCache, openSpace, type Space } from "../engine/space.ts";
+import { refusalFault, type SinkFinding, surveySinks } from "../engine/survey.ts";
 import { Fault, isFault } from "../faults/index.ts";
-import type { LoadedPipeline } from "../load-pipeline.ts";
+import { raceAbort } from "../flow/index.ts";
+import { bytes, countOf } from "./format.ts";
 
 /** A component that does not answer is given up after this long. */
 const patienceMs = 60_000;
@@ -18,65 +23,133 @@ export interface Check {
   readonly exitCode: ExitCode;
 }
 
-/** Checks every component on its real path, all of them even when some fail. */
+/** Checks every component on its real path, all of them even when some fail, and whether a run would refuse a sink. */
 export async function checkPipeline(
-  pipeline: LoadedPipeline,
+  pipeline: Pipeline,
   signal: AbortSignal,
 ): Promise<readonly Check[]> {
-  const { embedder, state, cache, config } = pipeline;
-  const checks: Check[] = [
-    await check("state", signal, async (bounded) => {
-      const session = await openStateToRead(pipeline, bounded);
-      await session?.close();
-      return session === undefined ? `${state.address} (new)` : state.address;
-    }),
-  ];
-  if (cache !== undefined) {
-    const stats = await check("cache", signal, async () => {
-      await cache.stats();
-      return config.cache.type === "none" ? "" : config.cache.path;
-    });
-    checks.push(stats);
+  const doctor = new Doctor(pipeline, signal);
+  try {
+    return await doctor.checkAll();
+  } finally {
+    await doctor.close();
   }
-  for (const [name, { source }] of pipeline.sources) {
-    const listed = await check(`sources.${name}`, signal, async (bounded) => {
-      await source.check(bounded);
-      return source.identity;
-    });
-    checks.push(listed);
-  }
-  const embedding = await check("embedder", signal, async (bounded) => {
-    const { id, dimensions } = await embedder.open(bounded);
-    await embedder.check(bounded);
-    return `${id}, dimension ${dimensions.native}`;
-  });
-  checks.push(embedding);
-  for (const [name, { sink }] of pipeline.sinks) {
-    const reached = await check(`sinks.${name}`, signal, async (bounded) => {
-      await sink.check(bounded);
-      return sink.address;
-    });
-    checks.push(reached);
-  }
-  return checks;
 }
 
-async function check(
-  component: string,
-  signal: AbortSignal,
-  look: (bounded: AbortSignal) => Promise<string>,
-): Promise<Check> {
-  const started = performance.now();
-  const durationMs = (): number => Math.round(performance.now() - started);
-  const timeout = AbortSignal.timeout(patienceMs);
-  try {
-    const about = await look(AbortSignal.any([signal, timeout]));
-    return { component, about, durationMs: durationMs(), exitCode: exitCodes.done };
-  } catch (error) {
-    const fault = timeout.aborted ? silent(component) : error;
-    if (!isFault(fault)) throw error;
-    return { component, about: "", durationMs: durationMs(), fault, exitCode: exitCodeOf(fault) };
+class Doctor {
+  readonly #pipeline: Pipeline;
+  readonly #signal: AbortSignal;
+  #session: StateSession | undefined;
+  #space: Space | undefined;
+
+  constructor(pipeline: Pipeline, signal: AbortSignal) {
+    this.#pipeline = pipeline;
+    this.#signal = signal;
   }
+
+  async checkAll(): Promise<readonly Check[]> {
+    const { cache, sources, sinks } = this.#pipeline;
+    const state = await this.#check("state", (bounded) => this.#state(bounded));
+    const checks = [state];
+    if (cache !== undefined) {
+      const look = async (): Promise<string> => {
+        const { entries, bytes: size } = await cache.stats();
+        return `${countOf(entries, "embedding")}, ${bytes(size)}`;
+      };
+      checks.push(await this.#check("cache", look));
+    }
+    for (const source of sources.values()) {
+      const look = (bounded: AbortSignal): Promise<string> => this.#source(source, bounded);
+      checks.push(await this.#check(`sources.${source.name}`, look));
+    }
+    checks.push(await this.#check("embedder", (bounded) => this.#embedder(bounded)));
+    // Without the state or the model, nothing can be said of what a run would make of a collection.
+    const knows = state.fault === undefined;
+    const troubles = knows ? await this.#troubles() : new Map<string, FaultLike>();
+    for (const sink of sinks.values()) {
+      const look = (bounded: AbortSignal): Promise<string> =>
+        this.#sink(sink, troubles.get(sink.name), bounded);
+      checks.push(await this.#check(`sinks.${sink.name}`, look));
+    }
+    return checks;
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
+
+  async #state(signal: AbortSignal): Promise<string> {
+    const { address } = this.#pipeline.state;
+    this.#session = await openStateToRead(this.#pipeline, signal);
+    if (this.#session === undefined) return `${address} (new)`;
+    const refusal = await pipelineFileRefusal(this.#pipeline, this.#session);
+    if (refusal !== undefined) throw refusal;
+    return address;
+  }
+
+  async #source({ source }: PipelineSource, signal: AbortSignal): Promise<string> {
+    await source.check(signal);
+    return source.identity;
+  }
+
+  async #embedder(signal: AbortSignal): Promise<string> {
+    const { embedder } = this.#pipeline;
+    const { id, dimensions } = await embedder.open(signal);
+    await embedder.check(signal);
+    this.#space = await openSpace(embedder, (request) => request(), signal);
+    await checkCache(this.#pipeline, this.#space);
+    return `${id}, dimension ${dimensions.native}`;
+  }
+
+  async #sink(
+    { sink }: PipelineSink,
+    trouble: FaultLike | undefined,
+    signal: AbortSignal,
+  ): Promise<string> {
+    await sink.check(signal);
+    if (trouble !== undefined) throw trouble;
+    return sink.address;
+  }
+
+  /** Why a run would refuse sinks or go on without them, by their names; nothing when one of them hangs. */
+  async #troubles(): Promise<ReadonlyMap<string, FaultLike>> {
+    const space = this.#space;
+    if (space === undefined) return new Map();
+    const pipeline = this.#pipeline;
+    const sinks = [...pipeline.sinks.values()];
+    const timeout = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.any([this.#signal, timeout]);
+    const call = <T>(_: PipelineSink, request: () => Promise<T>): Promise<T> =>
+      raceAbort(request(), signal);
+    const session = this.#session;
+    try {
+      const findings = await surveySinks({ pipeline, sinks, space, session, call, signal });
+      return new Map(findings.flatMap(troubleOf));
+    } catch (error) {
+      if (timeout.aborted) return new Map();
+      throw error;
+    }
+  }
+
+  async #check(component: string, look: (bounded: AbortSignal) => Promise<string>): Promise<Check> {
+    const started = performance.now();
+    const durationMs = (): number => Math.round(performance.now() - started);
+    const timeout = AbortSignal.timeout(patienceMs);
+    try {
+      const about = await look(AbortSignal.any([this.#signal, timeout]));
+      return { component, about, durationMs: durationMs(), exitCode: exitCodes.done };
+    } catch (error) {
+      const fault = timeout.aborted ? silent(component) : error;
+      if (!isFault(fault)) throw error;
+      return { component, about: "", durationMs: durationMs(), fault, exitCode: exitCodeOf(fault) };
+    }
+  }
+}
+
+function troubleOf(found: SinkFinding): (readonly [string, FaultLike])[] {
+  if (found.kind === "down") return [[found.sink.name, found.fault]];
+  if (found.kind === "usable") return [];
+  return [[found.survey.sink.name, refusalFault(found.refusal)]];
 }
 
 function silent(component: string): Fault {
@@ -85,5 +158,8 @@ function silent(component: string): Fault {
     : component === "embedder"
       ? "embed.timeout"
       : "source.unreachable";
-  return new Fault(code, `\`${component}\` did not answer within ${patienceMs / 1000} s.`);
+  return new Fault(
+    code,
+    `\`${component}\` did not answer within ${patienceMs / 1000} s. Check its address and that it runs.`,
+  );
 }

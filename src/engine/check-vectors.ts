@@ -11,7 +11,8 @@ export function checkVectors(
   if (vectors.length !== count) {
     throw new Fault(
       "embed.invalid",
-      `The embedder \`${model.id}\` gave ${vectors.length} vectors for ${count} texts. Nothing of it is used.`,
+      `The embedder \`${model.id}\` gave another number of vectors than texts: ${vectors.length} instead of ${count}. ` +
+        "Nothing of it is used.",
     );
   }
   for (const vector of vectors) {

@@ -74,8 +74,7 @@ async function planWith(
   const space = await openSpace(pipeline.embedder, (request) => request(), signal);
   checkChunkers(pipeline, space.model);
   const sinks = pick(pipeline.sinks, options.sinks, "sink");
-  const call = <T>(_: unknown, request: () => Promise<T>): Promise<T> => request();
-  const findings = await surveySinks({ pipeline, sinks, space, session, call, signal });
+  const findings = await surveySinks({ pipeline, sinks, space, session, call: once, signal });
   const documents = await planDocuments(pipeline, options, session, space, findings, signal);
   const change = session && (await recipeChange(pipeline, session, space.hash, options.sources));
   const recipe = change && recipeRefusal(change, pipeline);
@@ -105,6 +104,11 @@ async function planWith(
     to_do: creates || error !== undefined || counts.add + counts.update + counts.delete > 0,
   };
   return { plan: result, exitCode: error === undefined ? exitCodes.done : exitCodeOf(error) };
+}
+
+/** A plan is not worth the waits of a run. */
+function once<T>(_: unknown, request: () => Promise<T>): Promise<T> {
+  return request();
 }
 
 /** Decides on all documents, unless no sink answers: then a run would not even list them. */

@@ -3,7 +3,7 @@ import { fit } from "../dimensions/index.ts";
 import { Fault } from "../faults/index.ts";
 import { checkVectors } from "./check-vectors.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
-import { spaceHash } from "./space.ts";
+import { checkProbe, openSpace } from "./space.ts";
 import { surveySink } from "./survey.ts";
 
 export interface QueryOptions {
@@ -36,19 +36,23 @@ export async function query(
 ): Promise<{ readonly hits: readonly QueryHit[] }> {
   const signal = options.signal ?? new AbortController().signal;
   const sink = sinkOf(pipeline, options.sink);
-  const model = await pipeline.embedder.open(signal);
-  const space = { hash: spaceHash(model), model };
-  const { decision } = await surveySink(pipeline, sink, space, signal);
+  const { address } = sink.sink;
+  const space = await openSpace(pipeline.embedder, (request) => request(), signal);
+  const { decision, marker } = await surveySink(pipeline, sink, space, signal);
   if (decision.kind === "refuse") {
     throw new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
   }
   if (decision.kind === "create") {
-    const message = `The collection ${sink.sink.address} does not exist yet. Run \`sluice run\` first.`;
+    const message = `The collection ${address} does not exist yet. Run \`sluice run\` first.`;
     throw new Fault("sink.missing", message);
+  }
+  // Hits by the vectors of another model would look like hits.
+  if (marker !== undefined) {
+    checkProbe(space, marker.probe, marker.dimension, `the collection ${address}`);
   }
   const collection = await sink.sink.open(signal);
   const { vectors } = await pipeline.embedder.embed([options.text], "query", signal);
-  checkVectors(vectors, 1, model);
+  checkVectors(vectors, 1, space.model);
   const [native] = vectors;
   if (native === undefined) throw new RangeError("The query has no vector.");
   const own = { field: "pipeline", operator: "=", value: pipeline.name } as const;

@@ -58,7 +58,8 @@ export function readAnswer(body: unknown, expected: Expected): Embeddings {
   }
   const items: readonly unknown[] = body.data;
   if (items.length !== texts) {
-    throw invalid(shown, `gave ${items.length} vectors for ${texts} texts.`);
+    const counts = `${items.length} instead of ${texts}`;
+    throw invalid(shown, `gave another number of vectors than texts: ${counts}. Check \`model\`.`);
   }
   const vectors = Array.from<Float32Array | undefined>({ length: texts });
   let dimension = expected.dimension;

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { ExitCode } from "../../engine/exit-code.ts";
+import { completeCommands } from "../complete-commands.ts";
 import { checkPipeline } from "../doctor-checks.ts";
 import { duration } from "../format.ts";
 import { meaningOf } from "../meaning-of.ts";
@@ -14,7 +15,7 @@ export function doctorCommand(shell: Shell): Command {
   return pipelineCommand(shell, command, act);
 }
 
-async function act({ shell, pipeline }: PipelineCall): Promise<ExitCode> {
+async function act({ shell, pipeline, commandLine }: PipelineCall): Promise<ExitCode> {
   const { terminal, stop } = shell;
   const checks = await checkPipeline(pipeline, stop.signal);
   stop.signal.throwIfAborted();
@@ -42,8 +43,7 @@ async function act({ shell, pipeline }: PipelineCall): Promise<ExitCode> {
       fault === undefined ? "green" : "red",
     );
     if (fault === undefined) continue;
-    terminal.line(`      ${fault.code}: ${fault.message}`);
-    terminal.line(`      ${meaningOf(fault.code)}`);
+    terminal.line(`      ${fault.code}: ${completeCommands(fault.message, commandLine)}`);
   }
   return worstOf(checks.map(({ exitCode }) => exitCode));
 }
