@@ -236,5 +236,7 @@ export interface StateStore {
     options: { readonly pipeline: string; readonly previously?: string; readonly mode: "read" },
     signal: AbortSignal,
   ): Promise<StateSession | undefined>;
+  /** Whether a writing session is open now, in this process or another. Keeps nobody from opening one. */
+  isHeld(): Promise<boolean>;
   close(): Promise<void>;
 }

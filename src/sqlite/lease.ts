@@ -34,6 +34,21 @@ export class Lease {
     }
   }
 
+  /** Whether somebody holds the lease, in this process or another. */
+  static isHeld(path: string): boolean {
+    if (inodeOf(path) === undefined) return false;
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      database.exec("SELECT count(*) FROM sqlite_schema");
+      return false;
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw error;
+    } finally {
+      database.close();
+    }
+  }
+
   /** Whether the locked file is still the one at the path; another process could lock a new one. */
   get held(): boolean {
     return this.#database.isOpen && inodeOf(this.#path) === this.#inode;

@@ -54,6 +54,7 @@ export function memoryStateStore(): MemoryStateStore {
   return {
     address: "memory",
     open: open as StateStore["open"],
+    isHeld: async () => writer?.alive === true,
     crash({ losePower = false } = {}) {
       writer?.kill();
       if (losePower) state?.losePower();

@@ -34,6 +34,9 @@ export interface SqliteStateOptions {
   readonly disk?: Disk;
 }
 
+/** Whoever asks whether the lease is held touches it for a moment. */
+const leaseWaitMs = 50;
+
 interface OpenOptions {
   readonly pipeline: string;
   readonly previously?: string;
@@ -61,7 +64,7 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
     refuseNetwork(options.path, stateKind.noun, disk);
     const path = locate(options.path, true);
     refuseNetwork(path, stateKind.noun, disk);
-    const lease = Lease.acquire(`${path}.lock`, 0);
+    const lease = Lease.acquire(`${path}.lock`, leaseWaitMs);
     if (!lease) throw lockedFault(path, wanted.pipeline);
     try {
       if (inodeOf(path) === undefined) moveOrCreate(path, wanted);
@@ -84,7 +87,7 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
       createDatabase(stateKind, path, (database) => initialise(database, wanted.pipeline));
       return;
     }
-    const lease = Lease.acquire(`${former}.lock`, 0);
+    const lease = Lease.acquire(`${former}.lock`, leaseWaitMs);
     if (!lease) throw lockedFault(former, wanted.previously ?? wanted.pipeline);
     try {
       moveState(former, path, (database) => refuseOtherPipeline(database, wanted));
@@ -138,6 +141,9 @@ export function sqliteStateStore(options: SqliteStateOptions): StateStore {
   return {
     address: options.path,
     open: open as StateStore["open"],
+    async isHeld() {
+      return Lease.isHeld(`${locate(options.path, false)}.lock`);
+    },
     async close() {
       await Promise.all([...sessions].map((session) => session.close()));
       sessions.clear();

@@ -49,6 +49,21 @@ law("gives its lease to one writing session at a time", async (harness, context)
   checkEqual((await lookupOne(next, keyOf("a")))?.id, "a", "the document of the first session");
 });
 
+law("tells whether its lease is held, to the holder and to others", async (harness, context) => {
+  const place = await harness.place(context);
+  const held = async (): Promise<boolean> => (await place.store()).isHeld();
+  checkEqual(await held(), false, "whether the lease of no state is held");
+  const session = await openWriting(place, context);
+  checkEqual(await held(), true, "whether the lease is held while a session writes");
+  await openReading(place, context);
+  checkEqual(await held(), true, "whether it is held beside a reader");
+  await checkFault(openWriting(place, context), "a second writing session", "state.locked");
+  await session.close();
+  checkEqual(await held(), false, "whether it is held when the session is closed");
+  await openReading(place, context);
+  checkEqual(await held(), false, "whether a reader holds it");
+});
+
 law("gives the lease to exactly one of many that ask at once", async (harness, context) => {
   const place = await harness.place(context);
   const asked = Array.from({ length: 4 }, () => openWriting(place, context));

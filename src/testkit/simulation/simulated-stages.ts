@@ -87,6 +87,7 @@ export function simulatedState(store: MemoryStateStore, process: SimulatedProces
       const session = await store.open(options, signal);
       return dying(session, process);
     }) as StateStore["open"],
+    isHeld: () => store.isHeld(),
     async close() {},
   };
 }

@@ -61,6 +61,38 @@ test("a killed process leaves the lease free at once and its commits in place", 
   expect((await session.lookup([key("child")]))[0]?.seen).toBe(7);
 });
 
+test("a lease is held until its process ends, and asking in between takes it from nobody", async () => {
+  const path = join(temporaryFolder(), "state.sqlite");
+  const store = sqliteStateStore({ path });
+  onTestFinished(() => store.close());
+  expect(await store.isHeld()).toBe(false);
+  const child = start(path, commitAndHold);
+  expect(await output(child)).toBe("held");
+  expect(await store.isHeld()).toBe(true);
+  expect(await store.isHeld()).toBe(true);
+  expect((await faultOf(store.open(write, signal))).code).toBe("state.locked");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(await store.isHeld()).toBe(false);
+});
+
+test("asking whether a lease is held, over and over, never keeps a run from taking it", async () => {
+  const path = join(temporaryFolder(), "state.sqlite");
+  await (await openForWriting(sqliteStateStore({ path }))).close();
+  const asking = start(
+    path,
+    `await session.close();
+    process.stdout.write("asks");
+    const until = Date.now() + 60_000;
+    while (Date.now() < until) await store.isHeld();`,
+  );
+  expect(await output(asking)).toBe("asks");
+  for (let turn = 0; turn < 30; turn += 1) {
+    const session = await openForWriting(sqliteStateStore({ path }));
+    await session.close();
+  }
+});
+
 test("looking at a held state from the same process does not free its lease for others", async () => {
   const path = join(temporaryFolder(), "state.sqlite");
   const first = await openForWriting(sqliteStateStore({ path }));

@@ -229,7 +229,12 @@ function mutatedStore(
     )(options, signal);
     return session === undefined ? undefined : mutate(session);
   }
-  return { address: store.address, open: open as StateStore["open"], close: () => store.close() };
+  return {
+    address: store.address,
+    open: open as StateStore["open"],
+    isHeld: () => store.isHeld(),
+    close: () => store.close(),
+  };
 }
 
 export interface FakeCachePlace extends CachePlace {

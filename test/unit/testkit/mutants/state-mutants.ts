@@ -313,6 +313,7 @@ function withOpen(
     return {
       address: store.address,
       open: open as StateStore["open"],
+      isHeld: () => store.isHeld(),
       close: () => store.close(),
     };
   };
@@ -328,6 +329,16 @@ const storeMutants = mutantsOf(
       withOpen((mode, place) => {
         if (mode === "write") place.memory.crash();
       }),
+    ],
+    [
+      "says that nobody holds the lease",
+      "tells whether its lease is held, to the holder and to others",
+      (store) => ({ ...store, isHeld: async () => false }),
+    ],
+    [
+      "says for ever that somebody holds the lease",
+      "tells whether its lease is held, to the holder and to others",
+      (store) => ({ ...store, isHeld: async () => true }),
     ],
     [
       "makes a state when it is only asked to read",
