@@ -34,7 +34,7 @@ export function tinyKind(mode: TinyMode = "serves"): ServerKind<"http"> {
 }
 
 /** What the small server says of itself. */
-export interface TinyAnswer {
+interface TinyAnswer {
   readonly pid: number;
   /** The process that it started. */
   readonly helper: number;
