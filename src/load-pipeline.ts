@@ -74,7 +74,7 @@ export async function loadPipeline(
   return pipeline;
 }
 
-/** Loads several pipelines for one command. Refuses two of one name and state (`refused.pipeline`). */
+/** Loads several pipelines for one command. Refuses two on one state file (`refused.pipeline`). */
 export async function loadPipelines(
   groups: readonly PipelineFiles[],
   options: LoadPipelineOptions = {},
@@ -88,22 +88,41 @@ export async function loadPipelines(
   return Promise.all(outcomes.map((outcome) => compose(outcome, options.clock)));
 }
 
-/** Rejects two pipelines that would write one state under one name. */
+/** Rejects two pipelines that would keep their states in one file, or a state where the other has its cache. */
 export function assertDistinct(configs: readonly PipelineConfig[]): void {
-  const seen = new Map<string, PipelineConfig>();
+  const states = new Map<string, PipelineConfig>();
   for (const config of configs) {
     if (config.state.type === "memory") continue;
-    const key = JSON.stringify([config.state.path, config.name]);
-    const first = seen.get(key);
-    if (first !== undefined) {
-      throw new Fault(
-        "refused.pipeline",
-        `\`${first.file}\` and \`${config.file}\` both describe the pipeline \`${config.name}\` with the state ` +
-          `\`${config.state.path}\`. Rename one of them, or give it another \`state.path\`.`,
-      );
-    }
-    seen.set(key, config);
+    const { path } = config.state;
+    const first = states.get(path);
+    if (first !== undefined) throw new Fault("refused.pipeline", clash(first, config, path));
+    states.set(path, config);
   }
+  for (const config of configs) {
+    const owner = config.cache.type === "none" ? undefined : states.get(config.cache.path);
+    if (owner === undefined) continue;
+    throw new Fault(
+      "refused.pipeline",
+      `${named(owner)} keeps its state where ${named(config)} keeps its cache. Give one of them another path.`,
+    );
+  }
+}
+
+function clash(first: PipelineConfig, second: PipelineConfig, path: string): string {
+  if (first.name !== second.name) {
+    return (
+      `${named(first)} and ${named(second)} both keep their state in \`${path}\`, but a state file belongs to one ` +
+      "pipeline. Give one of them another `state.path`."
+    );
+  }
+  return (
+    `\`${first.file}\` and \`${second.file}\` both describe the pipeline \`${first.name}\` with the state ` +
+    `\`${path}\`. Rename one of them, or give it another \`state.path\`.`
+  );
+}
+
+function named({ name, file }: PipelineConfig): string {
+  return `\`${name}\` of \`${file}\``;
 }
 
 function layers(files: PipelineFiles): readonly [string, ...string[]] {

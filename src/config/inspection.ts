@@ -30,6 +30,10 @@ export class Inspection {
     for (const problem of problems) this.problems.push(problem);
   }
 
+  warn(warnings: readonly Problem[]): void {
+    for (const warning of warnings) this.warnings.push(warning);
+  }
+
   /**
    * Notes the secrets below a node and warns of variables that look secret in fields that are not. Without a schema a
    * field is taken for a secret by its name.

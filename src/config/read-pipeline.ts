@@ -16,6 +16,7 @@ import { type Problem, sortProblems } from "./problem.ts";
 import { readText } from "./read-text.ts";
 import { createRedact, type Redact } from "./redact.ts";
 import { createRegistry, type LoadExternal } from "./registry.ts";
+import { forgottenState, sharedFile } from "./storage.ts";
 import { type Node, toValue } from "./tree.ts";
 import { expandVariables } from "./variables.ts";
 
@@ -62,6 +63,10 @@ export async function readPipeline(
   const value = checkCore(inspection);
   inspection.add(lintPipeline(inspection.root));
   const config = await assemble(value, file, inspection);
+  if (config !== undefined) {
+    inspection.add(sharedFile(config, inspection.root));
+    inspection.warn(forgottenState(config, inspection.root));
+  }
   return finish(inspection.problems, inspection.warnings, config, inspection.redact(), files);
 }
 

@@ -146,6 +146,20 @@ describe("recipes", () => {
     }
   });
 
+  test("refuse an overlap of more than half a chunk at its place, and leave out no more than that", async () => {
+    const fault = await faultOf(load(chunked("  max_tokens: 100\n  overlap_tokens: 51\n")));
+    expect(fault).toMatchObject({
+      code: "config.invalid",
+      message: expect.stringMatching(
+        /p\.yaml:18:19: `chunker\.overlap_tokens` must be at most half of `max_tokens`$/,
+      ),
+    });
+    const half = await recipes(chunked("  max_tokens: 100\n  overlap_tokens: 50\n"));
+    expect(await recipes(chunked("  max_tokens: 100\n"))).toEqual(half);
+    const usual = await recipes(chunked("  max_tokens: 256\n  overlap_tokens: 64\n"));
+    expect(await recipes(chunked("  max_tokens: 256\n"))).toEqual(usual);
+  });
+
   test("do not change with the order of keys, a written default, or what is not of the chunker", async () => {
     const base = await recipes(chunked("  max_tokens: 256\n  overlap_tokens: 16\n"));
     expect(await recipes(chunked("  overlap_tokens: 16\n  max_tokens: 256\n"))).toEqual(base);
@@ -203,6 +217,23 @@ describe("loadPipelines", () => {
       code: "refused.pipeline",
       message: expect.stringMatching(/a\.yaml` and `.*b\.yaml` both describe the pipeline `notes`/),
     });
+  });
+
+  test("refuses two pipelines on one state file, and a state where the other has its cache", async () => {
+    const shared = "state: { type: sqlite, path: both.sqlite }\n";
+    const memos = file.replace("name: notes", "name: memos");
+    expect(await faultOf(two(file + shared, memos + shared))).toMatchObject({
+      code: "refused.pipeline",
+      message: expect.stringMatching(/`notes` of .*a\.yaml.* `memos` of .*b\.yaml.*both\.sqlite/),
+    });
+    const cache = "cache: { type: sqlite, path: both.sqlite }\n";
+    for (const [one, other] of [
+      [file + shared, memos + cache],
+      [file + cache, memos + shared],
+    ] as const) {
+      expect(await faultOf(two(one, other))).toMatchObject({ code: "refused.pipeline" });
+    }
+    expect(await two(file + cache, memos + cache)).toHaveLength(2);
   });
 
   test("takes two names, two states of one name, and memory", async () => {

@@ -83,9 +83,12 @@ class DocumentChunks {
     return (await this.#contextOf(atom.block.headings)).tokens;
   }
 
-  async #contextOf(headings: readonly string[]): Promise<{ text: string; tokens: number }> {
+  async #contextOf(
+    headings: readonly string[],
+    opening?: string,
+  ): Promise<{ text: string; tokens: number }> {
     if (this.#options.context === "none") return { text: "", tokens: 0 };
-    return this.#contexts.of(headings);
+    return this.#contexts.of(headings, opening);
   }
 
   #headerTokens(atom: Atom): number {
@@ -98,10 +101,11 @@ class DocumentChunks {
     this.#signal.throwIfAborted();
     const [first] = this.#atoms;
     assert(first !== undefined, "a chunk is made of at least one atom");
-    // A heading that the text begins with need not stand in the context too.
-    const { headings } = first.block;
-    const path = first.block.kind === "heading" ? headings.slice(0, -1) : headings;
-    const context = await this.#contextOf(path);
+    const { kind, headings } = first.block;
+    const context =
+      kind === "heading"
+        ? await this.#contextOf(headings.slice(0, -1), headings.at(-1))
+        : await this.#contextOf(headings);
     const repeatsHeader = !first.startsBlock && !first.isHeader && this.#headerTokens(first) > 0;
     const header = repeatsHeader ? first.block.header : "";
     let overlap = this.#overlap;

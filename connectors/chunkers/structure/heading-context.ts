@@ -25,10 +25,11 @@ export class HeadingContexts {
     this.#maxTokens = maxTokens;
   }
 
-  async of(headings: readonly string[]): Promise<HeadingContext> {
+  /** `opening` is the heading that the text itself begins with: it need not stand before it too. */
+  async of(headings: readonly string[], opening = ""): Promise<HeadingContext> {
     const path = headings.map(oneLine).filter((heading) => heading !== "");
     const title = oneLine(this.#title ?? "");
-    if (title !== "" && title !== path[0]) path.unshift(title);
+    if (title !== "" && title !== path[0] && title !== oneLine(opening)) path.unshift(title);
     if (path.length === 0) return none;
     const key = JSON.stringify(path);
     const known = this.#known.get(key);

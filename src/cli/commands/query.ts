@@ -65,13 +65,19 @@ async function act(
 }
 
 function tellHit({ terminal }: Shell, hit: QueryHit, place: number): void {
-  const path = hit.headings ?? [];
+  const path = pathBefore(hit);
   const page = hit.page === undefined ? "" : ` (page ${hit.page})`;
   const heading = path.length === 0 ? "" : `  ${path.join(" › ")}`;
   terminal.line(`${place}. ${hit.document}${page}  ${hit.score.toFixed(4)}`, "bold");
   if (heading !== "") terminal.line(` ${heading}`, "dim");
   terminal.passage(excerpt(hit.text), "   ");
   terminal.line();
+}
+
+/** The headings above a passage; one that the passage begins with is read there. */
+function pathBefore({ headings = [], text }: QueryHit): readonly string[] {
+  const [firstLine = ""] = text.trim().split("\n", 1);
+  return firstLine.trim() === headings.at(-1) ? headings.slice(0, -1) : headings;
 }
 
 function excerpt(text: string): string {

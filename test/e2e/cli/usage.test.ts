@@ -113,6 +113,8 @@ it("writes with init a pipeline that runs, and never over another file", async (
   expect(elsewhere.json()).toMatchObject({ pipeline: "meine-bucher" });
   expect(run.code).toBe(0);
   expect(run.json()).toMatchObject({ status: "succeeded", documents: { added: 1 } });
+  const { stdout } = await place.sluice("query", "topic0");
+  expect(stdout.match(/Page 0/g)).toHaveLength(1);
 });
 
 it("is silent and successful when nobody reads its output to the end", async () => {

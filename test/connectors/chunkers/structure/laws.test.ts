@@ -47,12 +47,16 @@ const block: fc.Arbitrary<Block> = fc
   )
   .filter((made) => made.text.trim() !== "");
 
-const config = fc.record({
-  max_tokens: fc.constantFrom(32, 33, 64, 100, 512),
-  overlap_tokens: fc.constantFrom(0, 10, 64),
-  context: fc.constantFrom("none", "headings"),
-  min_fill: fc.constantFrom(0.3, 0.7, 0.9),
-});
+const config = fc
+  .record({
+    max_tokens: fc.constantFrom(32, 33, 64, 100, 512),
+    overlap_tokens: fc.constantFrom(0, 10, 64),
+    context: fc.constantFrom("none", "headings"),
+    min_fill: fc.constantFrom(0.3, 0.7, 0.9),
+  })
+  .map(({ overlap_tokens: overlap, ...rest }) => {
+    return { ...rest, overlap_tokens: Math.min(overlap, Math.floor(rest.max_tokens / 2)) };
+  });
 
 /** Walks the document along the chunks: only white space may be passed over between them. */
 function expectNothingLost(blocks: readonly Block[], chunks: readonly ChunkDraft[]): void {

@@ -107,6 +107,15 @@ describe("the structure chunker", () => {
     expect(chunks[0]?.context).toBe("Handbook > Install\n");
   });
 
+  it("embeds a title that is the first heading once, wherever that heading stands", async () => {
+    for (const path of [["Page 1"], ["Part", "Page  1"]]) {
+      const [chunk] = await chunksOf(small, [heading(path), paragraph("Text.", path)], "Page 1");
+      expect(`${chunk?.context}${chunk?.text}`.match(/Page +1/g)).toHaveLength(1);
+    }
+    const [other] = await chunksOf(small, [heading(["Intro"]), paragraph("Text.")], "Page 1");
+    expect(other?.context).toBe("Page 1\n");
+  });
+
   it("keeps the context within a quarter of the bound, however long headings are", async () => {
     const long = sentences(5, 40).join(" ");
     const [chunk] = await chunksOf(small, [paragraph("Text.", [long, long, "Inner"])], long);
