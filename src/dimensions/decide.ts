@@ -1,4 +1,9 @@
-import type { CollectionDescription, EmbeddingModel, Metric } from "../contracts/index.ts";
+import type {
+  CollectionDescription,
+  CollectionMarker,
+  EmbeddingModel,
+  Metric,
+} from "../contracts/index.ts";
 import type { FaultCodeName } from "../faults/index.ts";
 import { modelsReaching } from "./catalog.ts";
 
@@ -131,14 +136,31 @@ function ownerRefusal(
     );
   }
   if (marker.space.hash === input.spaceHash) return undefined;
+  const isSameModel = marker.space.model === input.model.id;
+  const back = isSameModel ? "what it was" : `\`${marker.space.model}\``;
   return refuse(
     "refused.space",
-    `${where(input)} holds vectors of the embedding space \`${marker.space.model}\` (${short(marker.space.hash)}), ` +
-      `this pipeline embeds with \`${input.model.id}\` (${short(input.spaceHash)}). Vectors of two spaces cannot be ` +
-      "compared and are never mixed.",
+    `${where(input)} ${isSameModel ? sameModel(input, marker) : otherModel(input, marker)} Vectors of two spaces cannot ` +
+      "be compared and are never mixed.",
     "Give the sink a new `collection` and run; when the new one is complete, " +
-      `\`sluice forget --sink ${input.sink}\` detaches the old one. Or set the embedder back to \`${marker.space.model}\`.`,
+      `\`sluice forget --sink ${input.sink}\` detaches the old one. Or set the embedder back to ${back}.`,
   );
+}
+
+function otherModel({ model, spaceHash }: DimensionInput, { space }: CollectionMarker): string {
+  return (
+    `holds vectors of the embedding space \`${space.model}\` (${short(space.hash)}), this pipeline embeds with ` +
+    `\`${model.id}\` (${short(spaceHash)}).`
+  );
+}
+
+/** Two spaces of one name. Of what makes a space, the marker remembers only the length, as far as it was not cut. */
+function sameModel({ model }: DimensionInput, { dimension }: CollectionMarker): string {
+  const { native } = model.dimensions;
+  return dimension > native
+    ? `holds vectors of ${dimension} numbers, the model \`${model.id}\` now gives ${native}: another model under its name?`
+    : `holds vectors of another embedding space, though of the same model \`${model.id}\` by name: its revision, its ` +
+        `document prompt or its native length (now ${native}) was another one.`;
 }
 
 /** Refuses when the store, its marker and the file name different numbers. */

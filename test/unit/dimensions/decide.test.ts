@@ -171,6 +171,25 @@ describe("a collection that exists", () => {
     expect(remedy).toContain("sluice forget --sink search");
   });
 
+  it("is refused when it holds another space of the same model, and says what differs", () => {
+    const named = (dimension: number) => {
+      const other = marker(dimension, "elsewhere");
+      const model = input().model.id;
+      return live({ dimension, marker: { ...other, space: { ...other.space, model } } });
+    };
+    const length = refusal({ live: named(2048) });
+    expect(length.code).toBe("refused.space");
+    expect(length.reason).toContain("vectors of 2048 numbers");
+    expect(length.reason).toContain("now gives 1024");
+    expect(length.remedy).not.toContain("set the embedder back to");
+    // A shorter collection may be a slice: the length proves nothing.
+    for (const dimension of [1024, 512]) {
+      const { reason } = refusal({ live: named(dimension) });
+      expect(reason).toContain("revision, its document prompt or its native length");
+      expect(reason).not.toContain("space-of-th");
+    }
+  });
+
   it("is refused when it holds records that are nobody's, until they are adopted", () => {
     const unmarked = live({ records: 3 });
     const { code, reason, remedy } = refusal({ live: unmarked });
