@@ -48,6 +48,13 @@ function marker(dimension: number, hash = "space-of-this-pipeline") {
   } as const;
 }
 
+/** A collection of another space under the same model's name. */
+function sameModel(dimension: number): CollectionDescription {
+  const other = marker(dimension, "elsewhere");
+  const space = { ...other.space, model: input().model.id };
+  return live({ dimension, marker: { ...other, space } });
+}
+
 function refusal(changes: Partial<DimensionInput>): DimensionRefusal {
   const decision = decideDimension(input(changes));
   if (decision.kind !== "refuse") throw new Error(`not refused: ${JSON.stringify(decision)}`);
@@ -172,19 +179,14 @@ describe("a collection that exists", () => {
   });
 
   it("is refused when it holds another space of the same model, and says what differs", () => {
-    const named = (dimension: number) => {
-      const other = marker(dimension, "elsewhere");
-      const model = input().model.id;
-      return live({ dimension, marker: { ...other, space: { ...other.space, model } } });
-    };
-    const length = refusal({ live: named(2048) });
+    const length = refusal({ live: sameModel(2048) });
     expect(length.code).toBe("refused.space");
     expect(length.reason).toContain("vectors of 2048 numbers");
     expect(length.reason).toContain("now gives 1024");
-    expect(length.remedy).not.toContain("set the embedder back to");
+    expect(length.remedy).toContain("back to what it was");
     // A shorter collection may be a slice: the length proves nothing.
     for (const dimension of [1024, 512]) {
-      const { reason } = refusal({ live: named(dimension) });
+      const { reason } = refusal({ live: sameModel(dimension) });
       expect(reason).toContain("revision, its document prompt or its native length");
       expect(reason).not.toContain("space-of-th");
     }
