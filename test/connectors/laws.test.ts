@@ -56,6 +56,7 @@ const here: Readonly<Record<string, readonly Law[]>> = {
 const elsewhere: Readonly<Record<string, string>> = {
   "embedder openai": "embedders/openai/laws.test.ts",
   "sink lancedb": "sinks/lancedb/laws.test.ts",
+  "sink pinecone": "sinks/pinecone/laws.test.ts",
   "sink memory": "sinks/memory/memory.test.ts",
 };
 

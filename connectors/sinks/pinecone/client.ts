@@ -1,0 +1,99 @@
+import type * as Sdk from "@pinecone-database/pinecone";
+import type { Clock } from "../../../src/contracts/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
+import type { PineconeConfig } from "./config.ts";
+import { type CallPurpose, toFault } from "./faults.ts";
+import { type Failure, type Reply, Wire, WireError } from "./wire.ts";
+
+/** Pinecone's own client with what it lacks: deadlines, aborts, and faults for errors. */
+export class PineconeClient {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly #config: PineconeConfig;
+  readonly #wire: Wire;
+  #sdk: Promise<Sdk.Pinecone> | undefined;
+
+  constructor(config: PineconeConfig, address: string, clock: Clock) {
+    this.#config = config;
+    this.address = address;
+    this.clock = clock;
+    this.#wire = new Wire({ timeoutMs: config.timeout_ms, secret: config.api_key });
+  }
+
+  /** Makes one call of the client. Rejects with a fault, or with the reason of an abort. */
+  async call<Value>(
+    verb: CallPurpose["verb"],
+    request: () => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Reply<Value>> {
+    try {
+      return await this.#wire.call(request, signal);
+    } catch (error) {
+      throw this.#toFault(error, verb);
+    }
+  }
+
+  /** The same, but gives undefined after a failure that is an answer too. */
+  async callUnless<Value>(
+    isAnswer: (failure: Failure) => boolean,
+    verb: CallPurpose["verb"],
+    request: () => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Reply<Value> | undefined> {
+    try {
+      return await this.#wire.call(request, signal);
+    } catch (error) {
+      if (error instanceof WireError && isAnswer(error.failure)) return undefined;
+      throw this.#toFault(error, verb);
+    }
+  }
+
+  /**
+   * A namespace of the index at this host. The host is always given: the client would keep the first one that it sees
+   * of an index's name for the life of the process.
+   */
+  async namespace(host: string, namespace: string): Promise<Sdk.Index> {
+    return (await this.sdk()).index({ host, namespace });
+  }
+
+  sdk(): Promise<Sdk.Pinecone> {
+    this.#sdk ??= this.#load().catch((error: unknown) => {
+      this.#sdk = undefined;
+      throw error;
+    });
+    return this.#sdk;
+  }
+
+  close(): void {
+    this.#wire.close(new Fault("aborted", `The sink of ${this.address} is closed.`));
+  }
+
+  #toFault(error: unknown, verb: CallPurpose["verb"]): unknown {
+    return toFault(error, { verb, address: this.address, now: this.clock.now() });
+  }
+
+  async #load(): Promise<Sdk.Pinecone> {
+    const { api_key: apiKey, control_url: controllerHostUrl } = this.#config;
+    const { Pinecone } = await loadSdk();
+    return new Pinecone({
+      apiKey,
+      // Retries are the engine's.
+      maxRetries: 0,
+      fetchApi: this.#wire.fetch as NonNullable<Sdk.PineconeConfiguration["fetchApi"]>,
+      ...(controllerHostUrl === undefined ? {} : { controllerHostUrl }),
+    });
+  }
+}
+
+async function loadSdk(): Promise<typeof Sdk> {
+  try {
+    return await import("@pinecone-database/pinecone");
+  } catch (cause) {
+    throw new Fault(
+      "package.missing",
+      "The sink `pinecone` needs the package `@pinecone-database/pinecone`. Run " +
+        "`npm install @pinecone-database/pinecone`.",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,220 @@
+import type {
+  Collection,
+  CollectionMarker,
+  FieldType,
+  Filter,
+  Metric,
+  SearchHit,
+  SearchRequest,
+  SinkLimits,
+  StoredRecord,
+  VisibilityToken,
+  WriteOperation,
+  WriteOutcome,
+} from "../../../src/contracts/index.ts";
+import { Fault, isFault } from "../../../src/faults/index.ts";
+import { checkFilter } from "../../../src/flow/filter.ts";
+import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { decodeRecord } from "./decode.ts";
+import { Encoder } from "./encode.ts";
+import { type ServiceFilter, toServiceFilter } from "./filter.ts";
+import { Freshness } from "./freshness.ts";
+import { type SeenMarks, WriteGuard } from "./guard.ts";
+import { serviceLimits } from "./limits.ts";
+import type { MarkerStore } from "./marker.ts";
+import { prepare, sizeOf } from "./operations.ts";
+import { countMatches, fetchRecords, findNearest, scanRecords } from "./reading.ts";
+import { shorten } from "./shortest-float.ts";
+
+/** What a collection needs to know of its sink. */
+export interface CollectionOptions {
+  readonly plane: DataPlane;
+  readonly markers: MarkerStore;
+  readonly seen: SeenMarks;
+  readonly layout: Layout;
+  readonly declared: Readonly<Record<string, FieldType>>;
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly filterable: ReadonlySet<string> | undefined;
+  readonly concurrency: number;
+  readonly timeoutMs: number;
+  readonly visibilityTimeoutMs: number;
+}
+
+/** An open namespace of an index. */
+export class PineconeCollection implements Collection {
+  readonly limits: SinkLimits;
+  readonly dimension: number;
+  readonly #options: CollectionOptions;
+  readonly #encoder: Encoder;
+  readonly #freshness: Freshness;
+  readonly #guard: WriteGuard;
+
+  constructor(options: CollectionOptions) {
+    const { plane, markers, seen, dimension, visibilityTimeoutMs: limitMs } = options;
+    this.#options = options;
+    this.dimension = dimension;
+    this.limits = {
+      operationsPerWrite: serviceLimits.recordsPerRequest,
+      bytesPerWrite: serviceLimits.upsertBytes,
+      concurrentWrites: options.concurrency,
+      // A request is given up after `timeoutMs`, and its connection closed. Behind the service's gateway it may go on;
+      // no bound is documented, and as long again is more than such gateways allow.
+      writeHorizonMs: 2 * options.timeoutMs,
+    };
+    this.#encoder = new Encoder(options.layout);
+    this.#freshness = new Freshness(plane, { dimension, limitMs });
+    this.#guard = new WriteGuard({ plane, markers, seen, limitMs });
+  }
+
+  sizeOf(operation: WriteOperation): number {
+    return sizeOf(operation, this.#encoder);
+  }
+
+  async write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteOutcome> {
+    signal.throwIfAborted();
+    const { plane, declared, dimension } = this.#options;
+    const { upserts, deletes, failed } = prepare(operations, {
+      encoder: this.#encoder,
+      dimension,
+      declared,
+      address: this.#address,
+    });
+    if (upserts.length + deletes.length === 0) return { failed };
+    await this.#guard.beforeWrite({ upserts: upserts.length > 0 }, signal);
+    const written = upserts.length > 0 ? await plane.upsert(upserts, signal) : undefined;
+    const deleted = await this.#delete(deletes, upserts.length > 0, signal);
+    const visible = this.#freshness.note([written, deleted.lsn]);
+    return {
+      failed: new Map([...failed, ...deleted.failed]),
+      ...(visible === undefined ? {} : { visible }),
+    };
+  }
+
+  /** Rejects, or gives the faults by id when the upserts before it took effect. */
+  async #delete(
+    ids: readonly string[],
+    afterUpserts: boolean,
+    signal: AbortSignal,
+  ): Promise<{ readonly lsn?: number | undefined; readonly failed: WriteOutcome["failed"] }> {
+    if (ids.length === 0) return { failed: new Map() };
+    try {
+      return { lsn: await this.#options.plane.remove(ids, signal), failed: new Map() };
+    } catch (error) {
+      if (!afterUpserts || signal.aborted || !isFault(error)) throw error;
+      return { failed: new Map(ids.map((id) => [id, error] as const)) };
+    }
+  }
+
+  waitVisible(token: VisibilityToken, signal: AbortSignal): Promise<void> {
+    return this.#freshness.wait(token, signal);
+  }
+
+  async read(
+    ids: readonly string[],
+    options: { readonly vectors: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly StoredRecord[]> {
+    signal.throwIfAborted();
+    const { plane, layout, dimension } = this.#options;
+    const records: StoredRecord[] = [];
+    for await (const group of fetchRecords(plane, ids, dimension, signal)) {
+      for (const record of group) records.push(decodeRecord(record, layout, options));
+    }
+    return records;
+  }
+
+  async count(filter: Filter | undefined, signal: AbortSignal): Promise<number> {
+    const { plane, dimension } = this.#options;
+    const wanted = this.#toServiceFilter(filter);
+    if (wanted === "nothing") return 0;
+    if (wanted === undefined) return (await plane.statistics(signal)).records;
+    return countMatches(plane, wanted, dimension, signal);
+  }
+
+  async *scan(
+    { pipeline, vectors = false }: { readonly pipeline: string; readonly vectors?: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredRecord[]> {
+    const { plane, layout, dimension } = this.#options;
+    const key = layout.find("pipeline")?.name ?? "pipeline";
+    for await (const group of scanRecords(plane, dimension, signal)) {
+      const own = group.filter(({ metadata }) => metadata?.[key] === pipeline);
+      if (own.length > 0) yield own.map((record) => decodeRecord(record, layout, { vectors }));
+    }
+  }
+
+  async search(
+    { vector, k, filter }: SearchRequest,
+    signal: AbortSignal,
+  ): Promise<readonly SearchHit[]> {
+    const { plane, layout, metric } = this.#options;
+    this.#checkSearch(vector, k);
+    const wanted = this.#toServiceFilter(filter);
+    if (wanted === "nothing") return [];
+    const { numbers } = shorten(vector);
+    const search = {
+      vector: numbers,
+      topK: k,
+      ...(wanted === undefined ? {} : { filter: wanted }),
+    };
+    const matches = await findNearest(plane, search, signal);
+    const hits = matches.map(({ score = 0, ...record }): SearchHit => {
+      return {
+        record: decodeRecord(record, layout, { vectors: false }),
+        // The service gives the square of the euclidean distance.
+        score: metric === "euclidean" ? -Math.sqrt(Math.max(score, 0)) : score,
+      };
+    });
+    // It may give three and more matches in another order.
+    return hits.toSorted((left, right) => right.score - left.score);
+  }
+
+  async setMarker(marker: CollectionMarker, signal: AbortSignal): Promise<void> {
+    const { plane, markers, seen } = this.#options;
+    // Whoever reads the marker must also see what was written before it.
+    await this.#freshness.wait(undefined, signal);
+    const written = seen.sent || (await plane.statistics(signal)).records > 0;
+    await markers.replace(marker, seen.marker, written, signal);
+    seen.marker = marker;
+    if (written) seen.written = marker.incarnation;
+  }
+
+  /** Waits until everything written can be read. What takes longer than it may is safe all the same. */
+  async optimize(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#freshness.wait(undefined, signal);
+    } catch (error) {
+      if (signal.aborted || !isFault(error) || error.retry !== "later") throw error;
+    }
+  }
+
+  #toServiceFilter(filter: Filter | undefined): ServiceFilter | "nothing" | undefined {
+    const { layout, declared, filterable } = this.#options;
+    const conditions = checkFilter(filter ?? [], declared);
+    return toServiceFilter(conditions, {
+      nameOf: (field) => layout.find(field)?.name,
+      filterable,
+    });
+  }
+
+  #checkSearch({ length }: Float32Array, k: number): void {
+    if (length !== this.dimension) {
+      throw new Fault(
+        "sink.dimension",
+        `The query has ${length} numbers, the collection ${this.#address} has ${this.dimension}.`,
+      );
+    }
+    if (k > serviceLimits.topK) {
+      throw new Fault(
+        "config.invalid",
+        `A search asks for ${k} records; Pinecone gives ${serviceLimits.topK} at most.`,
+      );
+    }
+  }
+
+  get #address(): string {
+    return this.#options.plane.options.client.address;
+  }
+}

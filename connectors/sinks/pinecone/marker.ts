@@ -1,0 +1,169 @@
+import type * as Sdk from "@pinecone-database/pinecone";
+import type { CollectionMarker, PipelineMark } from "../../../src/contracts/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
+import type { DataPlane } from "./data-plane.ts";
+import { poll, unitVector } from "./freshness.ts";
+import {
+  decodeMarks,
+  encodeHead,
+  encodePipeline,
+  encodeWritten,
+  markerIds,
+  type MarkerEntry,
+  markerPrefix,
+  type NamespaceMarks,
+} from "./marker-records.ts";
+import { fetchRecords, listIds } from "./reading.ts";
+
+export interface MarkerStoreOptions {
+  /** The namespace that holds markers, in the index that they are about. */
+  readonly plane: DataPlane;
+  /** The namespace that the marker is about. */
+  readonly namespace: string;
+  /** The index's. */
+  readonly dimension: number;
+  /** How long a marker may take until it can be read. */
+  readonly limitMs: number;
+}
+
+/**
+ * Keeps the marker of one namespace, in records of another (see docs/decisions/pinecone-marker.md): one for each
+ * pipeline, so that two pipelines that mark at one moment do not undo each other.
+ */
+export class MarkerStore {
+  readonly #options: MarkerStoreOptions;
+  readonly #prefix: string;
+
+  constructor(options: MarkerStoreOptions) {
+    this.#options = options;
+    this.#prefix = markerPrefix(options.namespace);
+  }
+
+  async read(signal: AbortSignal): Promise<NamespaceMarks> {
+    const { plane, dimension } = this.#options;
+    const ids = await listIds(plane, this.#prefix, signal);
+    const entries: MarkerEntry[] = [];
+    for await (const group of fetchRecords(plane, ids, dimension, signal)) {
+      entries.push(...group.map((record) => this.#toEntry(record)));
+    }
+    return decodeMarks(entries, this.#address);
+  }
+
+  /** The incarnation that the marker names now; undefined when there is none. */
+  async incarnation(signal: AbortSignal): Promise<string | undefined> {
+    const records = await this.#options.plane.fetch([this.#prefix + markerIds.head], signal);
+    return decodeIncarnation(records[0]);
+  }
+
+  /**
+   * Writes a marker; resolves when reads see it. Only pipelines whose mark differs from what this client has seen are
+   * written or removed: another pipeline may have marked since. `written` says that there are records.
+   */
+  async replace(
+    marker: CollectionMarker,
+    seen: CollectionMarker | undefined,
+    written: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const known = seen?.incarnation === marker.incarnation ? seen.pipelines : {};
+    const changed = Object.entries(marker.pipelines).filter(
+      ([name, mark]) => !isSame(known[name], mark),
+    );
+    await this.#put(
+      [
+        ...encodeHead(marker),
+        ...changed.map(([name, mark]) => encodePipeline(marker.incarnation, name, mark)),
+        ...(written ? [encodeWritten(marker.incarnation)] : []),
+      ],
+      signal,
+    );
+    const gone = Object.keys(seen?.pipelines ?? {}).filter(
+      (name) => !Object.hasOwn(marker.pipelines, name),
+    );
+    if (gone.length > 0) {
+      const ids = gone.map((name) => this.#prefix + markerIds.pipeline(name));
+      await this.#options.plane.remove(ids, signal);
+    }
+    await this.#waitFor(
+      marker,
+      changed.map(([name]) => name),
+      gone,
+      signal,
+    );
+  }
+
+  /** Notes, before the first record of an incarnation is written, that there may be records. */
+  async noteWritten(incarnation: string, signal: AbortSignal): Promise<void> {
+    await this.#put([encodeWritten(incarnation)], signal);
+  }
+
+  async #put(entries: readonly MarkerEntry[], signal: AbortSignal): Promise<void> {
+    const values = unitVector(this.#options.dimension);
+    const records = entries.map(({ id, metadata }) => ({
+      id: this.#prefix + id,
+      values,
+      metadata,
+    }));
+    await this.#options.plane.upsert(records, signal);
+  }
+
+  async #waitFor(
+    marker: CollectionMarker,
+    changed: readonly string[],
+    gone: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { plane, limitMs } = this.#options;
+    let live: CollectionMarker | undefined;
+    const seen = await poll(plane, limitMs, signal, async () => {
+      live = (await this.read(signal)).marker;
+      return isWritten(marker, live, changed, gone);
+    });
+    if (seen) return;
+    const other = live !== undefined && live.incarnation !== marker.incarnation;
+    throw new Fault(
+      other ? "sink.conflict" : "sink.not-ready",
+      other
+        ? `The collection ${this.#address} was marked by another process at the same moment.`
+        : `The marker of ${this.#address} was written, but cannot be read after ${limitMs} ms. Run again, or raise ` +
+            "`visibility_timeout_ms`.",
+      { ambiguous: true },
+    );
+  }
+
+  get #address(): string {
+    return this.#options.plane.options.client.address;
+  }
+
+  #toEntry({ id, metadata = {} }: Sdk.PineconeRecord): MarkerEntry {
+    return { id: id.slice(this.#prefix.length), metadata };
+  }
+}
+
+/** Whether what was written of a marker can be read. */
+function isWritten(
+  marker: CollectionMarker,
+  live: CollectionMarker | undefined,
+  changed: readonly string[],
+  gone: readonly string[],
+): boolean {
+  return (
+    live !== undefined &&
+    sharedPart(live) === sharedPart(marker) &&
+    changed.every((name) => isSame(live.pipelines[name], marker.pipelines[name])) &&
+    gone.every((name) => !Object.hasOwn(live.pipelines, name))
+  );
+}
+
+function sharedPart({ version, incarnation, space, dimension, probe }: CollectionMarker): string {
+  return JSON.stringify([version, incarnation, space.hash, space.model, dimension, probe]);
+}
+
+function isSame(one: PipelineMark | undefined, other: PipelineMark | undefined): boolean {
+  return one?.stateId === other?.stateId && one?.runSeq === other?.runSeq;
+}
+
+function decodeIncarnation(record: Sdk.PineconeRecord | undefined): string | undefined {
+  const incarnation = record?.metadata?.["incarnation"];
+  return typeof incarnation === "string" ? incarnation : undefined;
+}

@@ -1,0 +1,192 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { errorCode } from "../../../src/flow/error-code.ts";
+
+/** How a request failed. */
+export type Failure =
+  /** No answer within the time allowed. */
+  | { readonly kind: "timeout"; readonly timeoutMs: number }
+  /** No connection, or one that broke; `code` is the system's, if it has one. */
+  | { readonly kind: "network"; readonly code: string; readonly cause: unknown }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      /** The beginning of the body, without the key. */
+      readonly text: string;
+      readonly retryAfter: string | null;
+    }
+  /** The status promises an answer, and it is none of Pinecone's. */
+  | { readonly kind: "unreadable"; readonly cause: unknown }
+  /** The client itself would not send it. */
+  | { readonly kind: "unsent"; readonly cause: unknown };
+
+/** Rejects a call; `signal` aborts and closing reject with their reason instead. */
+export class WireError extends Error {
+  override readonly name = "WireError";
+  readonly failure: Failure;
+  /** Where the request went: protocol, host and port. */
+  readonly origin: string;
+
+  constructor(failure: Failure, origin: string) {
+    super(`The request failed: ${failure.kind}.`);
+    this.failure = failure;
+    this.origin = origin;
+  }
+}
+
+/** What a call gave, with what the client does not show to its callers. */
+export interface Reply<Value> {
+  readonly value: Value;
+  /** The number of a write in its namespace's log. */
+  readonly lsn: number | undefined;
+  /** The last write of the namespace that a read has seen. */
+  readonly indexedLsn: number | undefined;
+  /** The answer's body. */
+  readonly text: string;
+}
+
+/** A request on its way. */
+interface Exchange {
+  readonly signal: AbortSignal;
+  origin: string;
+  headers: Headers | undefined;
+  text: string;
+  failure: Failure | undefined;
+}
+
+/** Enough of an error's body to recognise it. */
+const errorBytes = 16_384;
+/** More than any answer that is asked for: what is larger is not read. */
+const answerBytes = 64 * 1024 * 1024;
+
+/**
+ * The `fetch` that Pinecone's client is given. The client has no time limit and no abort, hides headers, and tells of
+ * some statuses by words only; here a call gets a deadline and its signal, and keeps what was answered.
+ */
+export class Wire {
+  readonly #timeoutMs: number;
+  readonly #secret: string;
+  readonly #calls = new AsyncLocalStorage<Exchange>();
+  readonly #closed = new AbortController();
+
+  constructor(options: { readonly timeoutMs: number; readonly secret: string }) {
+    this.#timeoutMs = options.timeoutMs;
+    this.#secret = options.secret;
+  }
+
+  /** Ends all calls, now and later, with this reason. */
+  close(reason: Error): void {
+    this.#closed.abort(reason);
+  }
+
+  /**
+   * Makes one call of the client, which makes at most one request. Rejects with the reason of the signal or of `close`
+   * as soon as they abort, else with a `WireError`.
+   */
+  async call<Value>(request: () => Promise<Value>, signal: AbortSignal): Promise<Reply<Value>> {
+    const controller = new AbortController();
+    const stops = [this.#closed.signal, signal].map((other) => {
+      other.throwIfAborted();
+      const stop = (): void => controller.abort(other.reason);
+      other.addEventListener("abort", stop, { once: true });
+      return () => other.removeEventListener("abort", stop);
+    });
+    const exchange: Exchange = {
+      signal: controller.signal,
+      origin: "",
+      headers: undefined,
+      text: "",
+      failure: undefined,
+    };
+    const late = (): void => {
+      const failure = { kind: "timeout", timeoutMs: this.#timeoutMs } as const;
+      controller.abort(new WireError(failure, exchange.origin));
+    };
+    const timer = setTimeout(late, this.#timeoutMs);
+    try {
+      const value = await this.#calls.run(exchange, request);
+      const { headers, text } = exchange;
+      return {
+        value,
+        text,
+        lsn: numberIn(headers, "x-pinecone-request-lsn"),
+        indexedLsn: numberIn(headers, "x-pinecone-max-indexed-lsn"),
+      };
+    } catch (cause) {
+      if (controller.signal.aborted) throw controller.signal.reason;
+      const kind = exchange.headers === undefined ? "unsent" : "unreadable";
+      throw new WireError(exchange.failure ?? { kind, cause }, exchange.origin);
+    } finally {
+      clearTimeout(timer);
+      for (const stop of stops) stop();
+    }
+  }
+
+  /** For the client. An answer is read to its end within the call's time, so that the client finds it whole. */
+  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const exchange = this.#calls.getStore();
+    if (exchange === undefined) throw new TypeError("The client sent a request outside of a call.");
+    exchange.origin = new URL(url).origin;
+    try {
+      return await this.#send(url, init, exchange);
+    } catch (error) {
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      exchange.failure ??= { kind: "network", code: errorCode(cause), cause };
+      throw error;
+    }
+  };
+
+  async #send(url: string, init: RequestInit, exchange: Exchange): Promise<Response> {
+    const response = await fetch(url, {
+      ...init,
+      signal: exchange.signal,
+      // A followed redirect would take the key and the texts to another host.
+      redirect: "manual",
+    });
+    exchange.headers = response.headers;
+    if (!response.ok) {
+      const text = (await readStart(response.body)).replaceAll(this.#secret, "…");
+      const { status, headers } = response;
+      exchange.failure = {
+        kind: "status",
+        status,
+        text,
+        retryAfter: headers.get("retry-after"),
+      };
+      throw new Error(`Status ${status}.`);
+    }
+    exchange.text = await readWhole(response);
+    const body = exchange.text === "" ? null : exchange.text;
+    return new Response(body, { status: response.status });
+  }
+}
+
+function numberIn(headers: Headers | undefined, name: string): number | undefined {
+  const text = headers?.get(name) ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+async function readWhole(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += part.length;
+    if (bytes > answerBytes) throw new RangeError(`The answer has more than ${answerBytes} bytes.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, bytes).toString("utf8");
+}
+
+async function readStart(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= errorBytes) break;
+    }
+  } catch {
+    // The status says enough.
+  }
+  return Buffer.concat(parts, bytes).toString("utf8", 0, errorBytes);
+}

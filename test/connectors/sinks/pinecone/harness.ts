@@ -1,0 +1,102 @@
+import { Pinecone } from "@pinecone-database/pinecone";
+import { pineconeSink } from "../../../../connectors/sinks/pinecone/index.ts";
+import type { ConnectorContext, FieldType, Sink } from "../../../../src/contracts/index.ts";
+import { systemClock } from "../../../../src/flow/index.ts";
+import {
+  type PineconeEmulator,
+  type PineconeEmulatorOptions,
+  startPineconeEmulator,
+} from "../../../../src/testkit/index.ts";
+import type { LawContext } from "../../../../src/testkit/law.ts";
+import {
+  lawFields,
+  type SinkHarness,
+  type SinkPlace,
+} from "../../../../src/testkit/sink-harness.ts";
+
+export const apiKey = "pcsk_the-key-of-the-tests";
+
+/** A namespace in an index of an emulator of its own. */
+export interface PineconePlace extends SinkPlace {
+  readonly emulator: PineconeEmulator;
+}
+
+export async function startEmulator(
+  context: Pick<LawContext, "defer">,
+  options: PineconeEmulatorOptions = {},
+): Promise<PineconeEmulator> {
+  const emulator = await startPineconeEmulator({ apiKey, ...options });
+  context.defer(() => emulator.close());
+  return emulator;
+}
+
+/** A sink as a pipeline makes it. */
+export function makeSink(
+  emulator: Pick<PineconeEmulator, "url">,
+  config: Readonly<Record<string, unknown>> = {},
+  context: Partial<ConnectorContext> = {},
+): Sink {
+  const parsed = pineconeSink.config.parse({
+    api_key: apiKey,
+    index: "handbook",
+    control_url: emulator.url,
+    visibility_timeout_ms: 2_000,
+    ...config,
+  });
+  const fields: Readonly<Record<string, FieldType>> = lawFields;
+  return pineconeSink.create(parsed, {
+    name: "search",
+    pipeline: "law",
+    folder: ".",
+    clock: systemClock,
+    fields,
+    ...context,
+  });
+}
+
+/** The official client as a stranger would use it. */
+export function rawClient(emulator: Pick<PineconeEmulator, "url">): Pinecone {
+  return new Pinecone({ apiKey, controllerHostUrl: emulator.url, maxRetries: 0 });
+}
+
+/** The laws' harness over emulators with these options. */
+export function pineconeHarness(
+  options: PineconeEmulatorOptions = {},
+  config: Readonly<Record<string, unknown>> = {},
+): SinkHarness<PineconePlace> {
+  return {
+    notSupported: {
+      "keeps a text of 200,000 characters whole":
+        "Pinecone takes 40,960 bytes of metadata, and the text is metadata; the record is refused by name",
+    },
+    async place(context) {
+      const emulator = await startEmulator(context, options);
+      return {
+        emulator,
+        async connect(pipeline) {
+          const sink = makeSink(emulator, config, { pipeline });
+          context.defer(() => sink.close());
+          return sink;
+        },
+      };
+    },
+    // Clients share nothing but the service.
+    reopen: async () => {},
+    drop: ({ emulator }) => rawClient(emulator).indexes.delete("handbook"),
+    disconnect: ({ emulator }) => emulator.close(),
+    async reject({ emulator }, ids) {
+      emulator.behave(({ operation, body }) => {
+        if (operation !== "upsert" || !ids.some((id) => JSON.stringify(body).includes(id))) {
+          return undefined;
+        }
+        return { kind: "status", status: 400 };
+      });
+    },
+    async foreign({ emulator }) {
+      const fields = {
+        embedding: { type: "dense_vector", dimension: 3, metric: "cosine" },
+      } as const;
+      await rawClient(emulator).indexes.create({ name: "handbook", schema: { fields } });
+    },
+  };
+}
