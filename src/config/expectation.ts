@@ -34,10 +34,9 @@ function describe(schema: JsonSchema): string | undefined {
 
 function text(schema: JsonSchema): string {
   if (schema.format === "uri") return "a URL";
-  const shape = schema.pattern === undefined ? "" : ` that matches /${schema.pattern}/`;
   const { minLength = 0, maxLength } = schema;
-  if (maxLength !== undefined) return `text of ${minLength} to ${maxLength} characters${shape}`;
-  return `${minLength > 0 ? "text that is not empty" : "text"}${shape}`;
+  if (maxLength !== undefined) return `text of ${minLength} to ${maxLength} characters`;
+  return minLength > 0 ? "text that is not empty" : "text";
 }
 
 function list(schema: JsonSchema): string {

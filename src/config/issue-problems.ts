@@ -6,6 +6,7 @@ import type { Problem } from "./problem.ts";
 import {
   formatPath,
   keyPlace,
+  namePath,
   type Node,
   nodeAt,
   type Path,
@@ -72,15 +73,32 @@ function issueProblem(issue: Issue, checked: Checked): Problem[] {
   const path = [...checked.base, ...local];
   const at = placeOf(checked.root, path);
   const node = nodeAt(checked.root, path);
-  if (issue.code === "invalid_key") return [badKey(local, checked)];
+  if (issue.code === "invalid_key") return [badKey(issue.issues, local, checked)];
   if (node?.kind === "scalar" && (node.reported || node.value === null)) return [];
-  if (issue.code === "custom") return [{ at, message: `\`${formatPath(path)}\` ${issue.message}` }];
+  if (issue.code === "custom") return [{ at, message: `${namePath(path)} ${own(issue.message)}` }];
   if (node === undefined || (node.kind === "scalar" && node.value === undefined)) {
     return [missing(local, checked, node)];
   }
-  const wanted = expectation(schemasAt(checked.schema, local)) || issue.message;
   const given = received(node, local, checked);
-  return [{ at, message: `\`${formatPath(path)}\` must be ${wanted}, ${given}` }];
+  const declared = declaredMessage(issue);
+  const wanted = expectation(schemasAt(checked.schema, local)) || issue.message;
+  const message = declared ?? `must be ${wanted}`;
+  const isWish = message.startsWith("must be ");
+  return [{ at, message: `${namePath(path)} ${message}${isWish ? `, ${given}` : ""}` }];
+}
+
+/** What a connector's declaration says of text in the wrong form, instead of zod's own sentence. */
+function declaredMessage(issue: Issue): string | undefined {
+  if (issue.code !== "invalid_format") return undefined;
+  if (!issue.message.startsWith("Invalid ")) return own(issue.message);
+  return issue.pattern === undefined || issue.format !== "regex"
+    ? undefined
+    : `must be text that matches ${issue.pattern}`;
+}
+
+/** Declarations write "expected …", "is not …" or "must be …". */
+function own(message: string): string {
+  return message.replace(/^expected /, "must be ");
 }
 
 /** The issues of the one branch of a union that the value got furthest in, if there is one. */
@@ -113,16 +131,18 @@ function unknownKey(key: string, local: Path, checked: Checked): Problem {
   };
 }
 
-function badKey(local: Path, checked: Checked): Problem {
+function badKey(issues: readonly Issue[], local: Path, checked: Checked): Problem {
   const parent = local.slice(0, -1);
   const key = String(local.at(-1));
   const path = [...checked.base, ...parent];
   const node = nodeAt(checked.root, path);
   const names = schemasAt(checked.schema, parent).flatMap((schema) => schema.propertyNames ?? []);
-  const wanted = names.find((name) => name.description !== undefined)?.description;
+  const described = names.find((name) => name.description !== undefined)?.description;
+  const declared = issues.map(declaredMessage).find((message) => message !== undefined);
+  const wanted = described ?? (declared === undefined ? expectation(names) : `it ${declared}`);
   return {
     at: node === undefined ? placeOf(checked.root, path) : keyPlace(node, key),
-    message: `\`${key}\` cannot be a name under \`${formatPath(path)}\`: ${wanted ?? expectation(names)}`,
+    message: `\`${key}\` cannot be a name under ${namePath(path)}: ${wanted}`,
   };
 }
 
@@ -142,7 +162,7 @@ function missing(local: Path, checked: Checked, node: Node | undefined): Problem
       ? placeOf(checked.root, parent)
       : keyPlace(container, last));
   const hint = description ?? wish(schemas);
-  return { at, message: `\`${formatPath(path)}\` ${why}${hint === "" ? "" : `. ${hint}`}` };
+  return { at, message: `${namePath(path)} ${why}${hint === "" ? "" : `. ${hint}`}` };
 }
 
 function wish(schemas: readonly JsonSchema[]): string {

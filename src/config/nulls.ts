@@ -1,12 +1,13 @@
 import type { Problem } from "./problem.ts";
-import { formatPath, type Node, type Path } from "./tree.ts";
+import { namePath, type Node, type Path } from "./tree.ts";
 
 /** Every null of a tree: a key whose value was forgotten means nothing certain, so it is refused. */
 export function findNulls(node: Node, path: Path = []): Problem[] {
   if (node.kind === "scalar") {
     if (node.value !== null) return [];
-    const what = path.length === 0 ? "the file" : `\`${formatPath(path)}\``;
-    return [{ at: node.at, message: `${what} has no value; give it one, or leave the key out` }];
+    return [
+      { at: node.at, message: `${namePath(path)} has no value; give it one, or leave the key out` },
+    ];
   }
   if (node.kind === "list") {
     return node.items.flatMap((item, index) => findNulls(item, [...path, index]));

@@ -142,8 +142,10 @@ class TreeBuilder {
       const why = this.#open.has(name) ? "stands inside what it names" : "names no anchor above it";
       return this.#refuse(at, `the alias \`*${name}\` ${why}`);
     }
+    const before = this.#aliased;
     this.#aliased += this.#sizes.get(target) ?? 1;
     if (this.#aliased <= maxAliasedNodes) return target;
+    if (before > maxAliasedNodes) return scalar(undefined, at, true);
     return this.#refuse(at, `aliases of this file expand to more than ${maxAliasedNodes} values`);
   }
 

@@ -6,7 +6,7 @@ const nameRule =
 /** The name of a pipeline, source or sink. */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, `expected ${nameRule}`)
   .describe(`${nameRule}.`);
 
 const fieldNameSchema = z
@@ -81,7 +81,7 @@ export const fieldTypes = {
 
 const stateSchema = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal("sqlite").describe("A file on a local disk."),
+    type: z.literal("sqlite").default("sqlite").describe("A file on a local disk."),
     path: z
       .string()
       .min(1)
@@ -95,7 +95,10 @@ const stateSchema = z.discriminatedUnion("type", [
 
 const cacheSchema = z.discriminatedUnion("type", [
   z.strictObject({
-    type: z.literal("sqlite").describe("A file on a local disk, shared between pipelines."),
+    type: z
+      .literal("sqlite")
+      .default("sqlite")
+      .describe("A file on a local disk, shared between pipelines."),
     path: z
       .string()
       .min(1)

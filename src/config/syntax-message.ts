@@ -22,6 +22,7 @@ export function explainSyntax(error: YAMLError): string {
     case "MISSING_CHAR":
       return `this is not valid YAML: ${missing(error.message)}`;
     case "BAD_INDENT":
+      return `this is not valid YAML: ${openBracket(error.message) ?? sentences.BAD_INDENT}`;
     case "BAD_DQ_ESCAPE":
     case "BAD_ALIAS":
     case "BAD_DIRECTIVE":
@@ -43,6 +44,14 @@ const sentences = {
   MULTIPLE_ANCHORS: "a value can have one anchor (`&name`)",
   MULTIPLE_TAGS: "a value can have one tag (`!…`)",
 };
+
+/** The parser takes the line below an open bracket for one that stands too far left. */
+function openBracket(message: string): string | undefined {
+  const kind = /^Flow (sequence|map)\b/.exec(message)?.[1];
+  if (kind === undefined) return undefined;
+  const [opening, closing] = kind === "map" ? ["{", "}"] : ["[", "]"];
+  return `a \`${opening}\` above is not closed by \`${closing}\`, or the lines within are not indented`;
+}
 
 /** The parser's sentence names only its own punctuation here. */
 function missing(message: string): string {

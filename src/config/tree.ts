@@ -101,6 +101,11 @@ export function formatPath(path: Path): string {
   }, "");
 }
 
+/** A path in a sentence; the empty one is the whole file. */
+export function namePath(path: Path): string {
+  return path.length === 0 ? "the file" : `\`${formatPath(path)}\``;
+}
+
 function child(node: Node, step: string | number): Node | undefined {
   if (node.kind === "map") return node.entries.get(String(step))?.value;
   return node.kind === "list" && typeof step === "number" ? node.items[step] : undefined;
