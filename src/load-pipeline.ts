@@ -47,7 +47,7 @@ export interface LoadPipelineOptions extends ParsePipelineOptions {
 /** A pipeline ready to run, with what its file has to say to people. */
 export interface LoadedPipeline extends Pipeline {
   readonly file: string;
-  /** Hides the file's secrets and variables; for every text that leaves the process. */
+  /** Hides the file's secrets; for every text that leaves the process. */
   readonly redact: Redact;
   readonly warnings: readonly Problem[];
   readonly config: PipelineConfig;

@@ -1,6 +1,6 @@
 import { type JsonSchema, markedAt } from "./json-schema.ts";
 import type { Position, Problem } from "./problem.ts";
-import { createRedact, looksSecret, type Redact } from "./redact.ts";
+import { createRedact, credentialsIn, looksSecret, type Redact } from "./redact.ts";
 import type { Registry } from "./registry.ts";
 import { formatPath, type Node, type Path, type ScalarNode } from "./tree.ts";
 
@@ -12,9 +12,8 @@ export class Inspection {
   readonly warnings: Problem[] = [];
   readonly #used: ReadonlyMap<string, string>;
   readonly #secrets = new Set<string>();
-  /** Variables that only ever gave a number or a boolean to a field that is no secret: they may be shown. */
-  readonly #shown = new Set<string>();
-  readonly #textual = new Set<string>();
+  /** Variables that stand in fields that were looked at; what others stand for, nobody knows. */
+  readonly #placed = new Set<string>();
 
   constructor(root: Node, registry: Registry, used: ReadonlyMap<string, string>) {
     this.root = root;
@@ -51,26 +50,24 @@ export class Inspection {
     }
   }
 
-  /** Hides every secret and every variable's value seen so far. */
+  /** Hides every secret seen so far, and variables that look secret or stand where nothing could be told of them. */
   redact(): Redact {
-    const values = [...this.#used].filter(
-      ([name]) => this.#textual.has(name) || !this.#shown.has(name),
-    );
-    const secrets = values.filter(([name]) => looksSecret(name)).map(([, value]) => value);
-    return createRedact(
-      [...this.#secrets, ...secrets],
-      values.map(([, value]) => value),
-    );
+    const used = [...this.#used];
+    const secrets = used.filter(([name]) => looksSecret(name)).map(([, value]) => value);
+    const unplaced = used.filter(([name]) => !this.#placed.has(name)).map(([, value]) => value);
+    return createRedact([...this.#secrets, ...secrets], unplaced);
   }
 
   #leaf(node: ScalarNode, path: Path, schema: JsonSchema | undefined, local: Path): void {
     const secret =
       schema === undefined ? looksSecret(String(local.at(-1))) : markedAt(schema, local, "secret");
-    const typed = typeof node.value === "number" || typeof node.value === "boolean";
+    const credentials = typeof node.value === "string" ? credentialsIn(node.value) : [];
+    for (const credential of credentials) this.#secrets.add(credential);
     for (const name of node.variables) {
-      (typed && !secret ? this.#shown : this.#textual).add(name);
+      this.#placed.add(name);
       const value = this.#used.get(name);
-      if (secret && value !== undefined) this.#secrets.add(value);
+      const isPart = value !== undefined && credentials.some((text) => text.includes(value));
+      if ((secret || isPart) && value !== undefined) this.#secrets.add(value);
       if (!secret && looksSecret(name)) {
         this.warnings.push({
           at: node.at,

@@ -39,7 +39,7 @@ export interface ReadOutcome {
   readonly warnings: readonly Problem[];
   /** Undefined when there are problems. */
   readonly config: PipelineConfig | undefined;
-  /** Hides the file's secrets and the values of its variables; for every text that leaves the process. */
+  /** Hides the file's secrets; for every text that leaves the process. */
   readonly redact: Redact;
 }
 

@@ -7,7 +7,7 @@ export const hidden = "***";
 const secretName =
   /(?:^|[_.-])(?:api_?key|key|token|secret|password|passwd|passphrase|pwd|credentials?|auth)s?(?:$|[_.-])|(?:apikey|password|secret|token)$/i;
 
-/** A plain variable shorter than this is a word like any other. */
+/** A variable of unknown purpose that is shorter than this is a word like any other. */
 const shortestValue = 4;
 /** A secret shorter than this is hidden only where it stands alone, or every `a` would vanish. */
 const shortestSecret = 4;
@@ -18,8 +18,8 @@ export function looksSecret(name: string): boolean {
 }
 
 /**
- * Makes a redactor. `secrets` are hidden wherever they occur; `values` (of variables that do not look secret) when
- * they are long enough to mean something. Credentials in URLs and secret-looking parameters are hidden always.
+ * Makes a redactor. `secrets` are hidden wherever they occur; `values` (of variables that may be secret) when they are
+ * long enough to mean something. Credentials in URLs and secret-looking parameters are hidden always.
  */
 export function createRedact(secrets: Iterable<string>, values: Iterable<string> = []): Redact {
   const words = new Set<string>();
@@ -34,6 +34,19 @@ export function createRedact(secrets: Iterable<string>, values: Iterable<string>
     const known = pattern === undefined ? text : text.replace(pattern, hidden);
     return hideCredentials(known);
   };
+}
+
+/** Passwords of the URLs in a text, and what is given to parameters that look secret; as written and decoded. */
+export function credentialsIn(text: string): string[] {
+  const users = [...text.matchAll(userPart)].map(([, , user = ""]) =>
+    user.includes(":") ? user.slice(user.indexOf(":") + 1) : user,
+  );
+  const parameters = [...text.matchAll(parameter)].flatMap(([, , name = "", value = ""]) =>
+    looksSecret(name) ? [value] : [],
+  );
+  return [...users, ...parameters]
+    .filter((credential) => credential !== "")
+    .flatMap((credential) => [credential, decoded(credential)]);
 }
 
 /** A message with those of its causes, redacted. */
@@ -65,15 +78,26 @@ function encoded(value: string): string {
   return encodeURIComponent(value.toWellFormed());
 }
 
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
 function matcher(word: string): string {
   const literal = word.toWellFormed().replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   return word.length < shortestSecret ? `(?<![\\w.])${literal}(?![\\w]|\\.\\d)` : literal;
 }
 
+const userPart = /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#"'`<>]*)@/gi;
+const parameter = /([?&]([\w.-]{1,64})=)([^&\s#"'`<>]+)/g;
+
 function hideCredentials(text: string): string {
   return text
-    .replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'`<>]*@/gi, `$1${hidden}@`)
-    .replaceAll(/([?&]([\w.-]{1,64})=)[^&\s#"'`<>]+/g, (whole, prefix: string, name: string) =>
+    .replaceAll(userPart, `$1${hidden}@`)
+    .replaceAll(parameter, (whole, prefix: string, name: string) =>
       looksSecret(name) ? `${prefix}${hidden}` : whole,
     );
 }

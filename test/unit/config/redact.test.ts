@@ -82,7 +82,7 @@ test.each(["ROOT", "KEYBOARD", "MONKEY", "MODEL", "TOKENIZER_PATH", "HOME", "AUT
 );
 
 describe("the redactor of a file", () => {
-  test("hides secret fields, and variables that give text, but not numbers in plain fields", async () => {
+  test("hides secret fields and what goes into them, and shows variables of plain fields", async () => {
     const { redact, told } = await readText(
       `${goodFile}limits:\n  documents: \${DOCUMENTS}\n`
         .replace("url:", "api_key: literal-key\n  url:")
@@ -92,7 +92,50 @@ describe("the redactor of a file", () => {
       },
     );
     expect(told).toEqual([]);
-    expect(redact("literal-key customers tok-999 4321 unused")).toBe("*** *** *** 4321 unused");
+    expect(redact("literal-key customers tok-999 4321 unused")).toBe(
+      "*** customers *** 4321 unused",
+    );
+  });
+
+  test("hides a secret also where a plain field has the same value", async () => {
+    const { redact } = await readText(
+      goodFile.replace("collection: handbook", "collection: ${SAME}\n    token: ${SAME}"),
+      { environment: { SAME: "handbook-42" } },
+    );
+    expect(redact("created handbook-42")).toBe("created ***");
+    const literal = await readText(
+      goodFile.replace("collection: handbook", "collection: ${SAME}\n    token: handbook-42"),
+      { environment: { SAME: "handbook-42" } },
+    );
+    expect(literal.redact("created handbook-42")).toBe("created ***");
+  });
+
+  test("hides the credentials of a plain URL wherever they turn up, and shows the rest of it", async () => {
+    const url = "url: https://ada:${WORD}@host/v1?api_key=k%2F4711&size=12345";
+    const { redact, told } = await readText(
+      goodFile.replace("url: http://localhost:30000/v1", url),
+      { environment: { WORD: "p%40ss-1" } },
+    );
+    expect(told).toEqual([]);
+    expect(redact("said p%40ss-1, p@ss-1, k%2F4711, k/4711, ada, host, 12345")).toBe(
+      "said ***, ***, ***, ***, ada, host, 12345",
+    );
+    const whole = await readText(goodFile.replace("http://localhost:30000/v1", "${URL}"), {
+      environment: { URL: "https://lone-token@host/v1" },
+    });
+    expect(whole.redact("lone-token at https://lone-token@host/v1")).toBe(
+      "*** at https://***@host/v1",
+    );
+  });
+
+  test("hides a variable of a part that could not be looked at", async () => {
+    const { redact } = await readText(
+      goodFile
+        .replace("type: milvus", "type: mivus")
+        .replace("collection: handbook", "collection: ${WORD}"),
+      { environment: { WORD: "perhaps-a-secret" } },
+    );
+    expect(redact("perhaps-a-secret")).toBe("***");
   });
 
   test("hides a number that is a secret, as it was written", async () => {
@@ -122,13 +165,19 @@ describe("the redactor of a file", () => {
     expect(told.join("\n")).not.toMatch(/sk-literal|hunter22|not-a-url-secret/);
   });
 
-  test("hides a variable's value in what a connector says about it", async () => {
-    const { told } = await readText(goodFile.replace("collection: handbook", "collection: ${C}"), {
-      environment: { C: "customers/private" },
-    });
-    expect(told).toEqual([
-      "p.yaml:15:17: `sinks.search.collection` cannot be `***`, which holds a slash",
-    ]);
+  test("hides a secret variable's value in what a connector says about it", async () => {
+    for (const [name, shown] of [
+      ["C", "customers/private"],
+      ["C_TOKEN", "***"],
+    ] as const) {
+      const collection = `collection: \${${name}}`;
+      const { told } = await readText(goodFile.replace("collection: handbook", collection), {
+        environment: { [name]: "customers/private" },
+      });
+      expect(told).toEqual([
+        `p.yaml:15:17: \`sinks.search.collection\` cannot be \`${shown}\`, which holds a slash`,
+      ]);
+    }
   });
 
   test("covers secrets of a file that has problems", async () => {
