@@ -36,15 +36,18 @@ export function createRedact(secrets: Iterable<string>, values: Iterable<string>
   };
 }
 
-/** Passwords of the URLs in a text, and what is given to parameters that look secret; as written and decoded. */
-export function credentialsIn(text: string): string[] {
-  const users = [...text.matchAll(userPart)].map(([, , user = ""]) =>
+/**
+ * Passwords in a value of a configuration, as written and decoded: those of URLs and addresses (`user:password@host`),
+ * and what is given to names that look secret (`?api_key=…`, `password=…`).
+ */
+export function credentialsIn(value: string): string[] {
+  const users = [...value.matchAll(userPart)].map(([, , user = ""]) =>
     user.includes(":") ? user.slice(user.indexOf(":") + 1) : user,
   );
-  const parameters = [...text.matchAll(parameter)].flatMap(([, , name = "", value = ""]) =>
-    looksSecret(name) ? [value] : [],
-  );
-  return [...users, ...parameters]
+  const [, bare = ""] = /^[^\s/@:]*:([^\s/@]+)@/.exec(value) ?? [];
+  const given = [...value.matchAll(/(?:^|[?&;\s])([\w.-]{1,64})=([^&;\s#"'`<>]+)/g)];
+  const parameters = given.flatMap(([, name = "", text = ""]) => (looksSecret(name) ? [text] : []));
+  return [...users, bare, ...parameters]
     .filter((credential) => credential !== "")
     .flatMap((credential) => [credential, decoded(credential)]);
 }

@@ -128,6 +128,20 @@ describe("the redactor of a file", () => {
     );
   });
 
+  test.each([
+    ["root:pass-42@milvus:19530", "milvus:19530"],
+    ["host=milvus password=pass-42 port=19530", "host=milvus"],
+    ["Server=milvus;Pwd=pass-42;Port=1", "Server=milvus"],
+  ])("hides the password of the address %s", async (address, shown) => {
+    const { redact, told } = await readText(
+      goodFile.replace("address: localhost:19530", 'address: "${ADDRESS}"'),
+      { environment: { ADDRESS: address } },
+    );
+    expect(told).toEqual([]);
+    expect(redact(`cannot reach ${address}`)).not.toContain("pass-42");
+    expect(redact(`cannot reach ${address}`)).toContain(shown);
+  });
+
   test("hides a variable of a part that could not be looked at", async () => {
     const { redact } = await readText(
       goodFile
