@@ -19,6 +19,10 @@ export interface Source extends Component {
    */
   readonly identity: string;
   /**
+   * What to tell a person when nothing was ever found there: where and for what it looked, and which settings to check.
+   */
+  readonly whenEmpty?: string;
+  /**
    * Streams events in the order that `SourceEvent` describes. `from` is the last cursor saved, if any. With `follow`
    * the stream goes on after `end` until the signal aborts, without a gap; otherwise it ends after `end`.
    * A listing that cannot be read at all rejects with a `component` fault: it never ends `complete`.

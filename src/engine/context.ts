@@ -3,6 +3,7 @@ import { isFault } from "../faults/index.ts";
 import { Gate, raceAbort, retry } from "../flow/index.ts";
 import type { RunEvent } from "./events.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { Ledger } from "./ledger.ts";
 import { Tally } from "./tally.ts";
 
 /** What the user asks of a run. */
@@ -37,6 +38,7 @@ export class RunContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly tally = new Tally();
+  readonly ledger: Ledger;
   /** Bounds bytes of documents held in memory, and tokens between chunker and embedder. */
   readonly memory: Gate;
   readonly tokens: Gate;
@@ -61,6 +63,7 @@ export class RunContext {
     this.memory = new Gate(pipeline.policy.limits.memoryBytes / 2);
     this.tokens = new Gate(pipeline.policy.limits.tokensInFlight);
     this.startedMonotonic = clock.monotonic();
+    this.ledger = new Ledger(this);
     this.#deletionsAllowed = options.allowDeletions;
     const hard = (signal: AbortSignal): void => {
       if (signal.aborted) this.#hard.abort(signal.reason);

@@ -3,11 +3,7 @@ import PQueue from "p-queue";
 /** Waiting documents, besides those at work, before the source is held up. */
 const waitingAtMost = 256;
 
-interface Task {
-  readonly run: () => Promise<void>;
-  /** Counts as a listed document, which has to end somehow. */
-  readonly listed: boolean;
-}
+type Task = () => Promise<void>;
 
 /**
  * Runs tasks with a bound on how many at once, and one at a time for each document: a task offered while another of
@@ -29,13 +25,12 @@ export class DocumentQueue {
     return this.#entries.has(id);
   }
 
-  /** Runs the task after the one of the same document, if any. Tells whether it replaced a listed one that waited. */
-  add(id: string, task: Task): { readonly replacedListed: boolean } {
+  /** Runs the task after the one of the same document, if any. */
+  add(id: string, task: Task): void {
     const busy = this.#entries.get(id);
     if (busy !== undefined) {
-      const replacedListed = busy.waiting?.listed === true;
       busy.waiting = task;
-      return { replacedListed };
+      return;
     }
     this.#entries.set(id, { waiting: undefined });
     const done = this.#queue
@@ -44,7 +39,6 @@ export class DocumentQueue {
         this.#outstanding.delete(done);
       });
     this.#outstanding.add(done);
-    return { replacedListed: false };
   }
 
   /** Resolves when there is room for more. */
@@ -62,7 +56,7 @@ export class DocumentQueue {
     let task: Task | undefined = first;
     while (task !== undefined) {
       try {
-        await task.run();
+        await task();
       } catch (error) {
         this.#onError(error);
       }

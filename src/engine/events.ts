@@ -17,6 +17,8 @@ export type RunEvent =
       readonly source: string;
       readonly listing: "complete" | "partial";
     }
+  /** Nothing was ever found there. `whenEmpty` is what the source has to say about it. */
+  | { readonly kind: "source-empty"; readonly source: string; readonly whenEmpty?: string }
   | {
       readonly kind: "document-settled";
       readonly document: string;

@@ -1,8 +1,8 @@
 import type { DocumentKey, DocumentRef, DocumentRow, FaultLike } from "../contracts/index.ts";
-import { assert, Fault, isFault } from "../faults/index.ts";
+import { assert, isFault } from "../faults/index.ts";
 import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
-import { deadLetter, stageOf, summaryOf } from "./failures.ts";
+import { deadLetter, nameOf, stageOf, summaryOf } from "./failures.ts";
 import type { PipelineSource } from "./pipeline.ts";
 import { prepare } from "./prepare.ts";
 import { failureRevision, reconcile, staleTargets, type TargetVersion } from "./reconcile.ts";
@@ -81,9 +81,8 @@ export async function ingest(run: Run, work: Work): Promise<void> {
   } catch (error) {
     if (!isFault(error) || context.signal.aborted) throw error;
     if (error.scope === "component") {
-      // The run is ending; the document keeps its old version, is owed, and counts as put back.
+      // The run is ending; the document keeps its old version, and is owed.
       await context.session.commit([{ kind: "document", key, set: { owed: true } }]);
-      context.tally.listed -= 1;
       context.fail(`sources.${source.name}`, error);
       return;
     }
@@ -94,7 +93,6 @@ export async function ingest(run: Run, work: Work): Promise<void> {
 }
 
 async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
-  const { context } = run;
   const { document, row, source, metadata, places } = work;
   const staleFor = (content: string): readonly Place[] =>
     staleTargets(row, places, content, metadata);
@@ -106,9 +104,7 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
     isCurrent: (content) => staleFor(content).length === 0,
   });
   if (preparation.kind === "current") {
-    await finish(run, work, key, preparation.content);
-    context.emit({ kind: "document-settled", document: nameOf(key), outcome: "unchanged" });
-    return;
+    return finish(run, work, key, preparation.content, "unchanged");
   }
   const { document: prepared } = preparation;
   try {
@@ -125,12 +121,10 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
       return fault === undefined ? [] : [{ target, fault }];
     });
     if (failed.length === 0) {
-      await finish(run, work, key, prepared.content);
       const written = row === undefined || row.content === "" ? "added" : "updated";
       // Rows and very large documents are known to be current only when they were read.
       const outcome = stale.length === 0 ? "unchanged" : written;
-      context.emit({ kind: "document-settled", document: nameOf(key), outcome });
-      return;
+      return await finish(run, work, key, prepared.content, outcome);
     }
     await recordWriteFailure(run, work, key, prepared.content, failed);
   } finally {
@@ -139,11 +133,21 @@ async function bring(run: Run, work: Work, key: DocumentKey): Promise<void> {
 }
 
 /** Records what was read, now that every active target holds it. */
-async function finish(run: Run, work: Work, key: DocumentKey, content: string): Promise<void> {
+async function finish(
+  run: Run,
+  work: Work,
+  key: DocumentKey,
+  content: string,
+  outcome: "added" | "updated" | "unchanged",
+): Promise<void> {
+  const { context } = run;
   // A sink that this run leaves out may still be owed the document.
   const owed = work.row?.owed === true && !hasAllSinks(run);
-  const set = { ...observed(work, content), owed, failure: undefined };
-  await run.context.session.commit([{ kind: "document", key, set }], { durable: false });
+  const entry = context.ledger.entry(key, work.row, outcome);
+  const set = { ...observed(work, content), owed, failure: undefined, ...entry.set };
+  await context.session.commit([{ kind: "document", key, set }], { durable: false });
+  entry.enter();
+  context.emit({ kind: "document-settled", document: nameOf(key), outcome });
 }
 
 function observed(work: Work, content: string): Pick<DocumentRow, "revision" | "content" | "gone"> {
@@ -160,21 +164,22 @@ async function recordWriteFailure(
   content: string,
   failed: readonly WriteFailure[],
 ): Promise<void> {
-  const { session, tally } = run.context;
+  const { session, tally, ledger } = run.context;
   const fault = gravest(failed);
-  const set = { ...observed(work, content), owed: true };
-  await session.commit([{ kind: "document", key, set }]);
+  const read = { ...observed(work, content), owed: true };
   const refused = fault.scope === "document" && fault.retry !== "later";
-  if (!refused && run.targets.every((target) => target.fault === undefined)) {
-    run.pending.add(summaryOf(key, fault, "write"));
-    return;
+  const lost = run.targets.some((target) => target.fault !== undefined);
+  if (refused || lost) for (const { target } of failed) tally.sink(target.name).failed += 1;
+  if (refused) {
+    await session.commit([{ kind: "document", key, set: read }]);
+    return recordFailure(run, work, key, fault, failed.some(isPassing));
   }
-  for (const { target } of failed) tally.sink(target.name).failed += 1;
-  if (!refused) {
-    run.pending.count(summaryOf(key, fault, "write"), { known: true, open: true });
-    return;
-  }
-  await recordFailure(run, work, key, fault, failed.some(isPassing));
+  // Not the document's fault: it was read, and is brought to the sink by the next try or the next run.
+  const reason = summaryOf(key, fault, "write");
+  const entry = ledger.entry(key, work.row, lost ? "failed" : "passing", { reason });
+  const set = { ...read, failure: undefined, ...entry.set };
+  await session.commit([{ kind: "document", key, set }]);
+  entry.enter();
 }
 
 /** A sink that did not settle a document, and why. */
@@ -198,25 +203,13 @@ async function recordFailure(
 ): Promise<void> {
   const { context } = run;
   const { row, document, metadata, recipe } = work;
-  const letter = deadLetter({
-    key,
-    row,
-    fault,
-    stage: stageOf(fault),
-    revision: failureRevision(document, metadata),
-    recipe,
-    now: context.clock.now(),
-    session: context.session.fence,
-    passing,
-  });
-  await context.session.commit([letter]);
-  const failure = summaryOf(key, fault, stageOf(fault));
-  if (fault.retry === "later") {
-    run.pending.add(failure);
-    return;
-  }
-  const open = letter.set.failure?.accepted !== true;
-  run.pending.count(failure, { known: row?.failure !== undefined, open });
+  const stage = stageOf(fault);
+  const revision = failureRevision(document, metadata);
+  const letter = deadLetter(context, { row, fault, stage, revision, recipe, passing });
+  const outcome = fault.retry === "later" ? "passing" : "failed";
+  const entry = context.ledger.entry(key, row, outcome, letter);
+  await context.session.commit([{ kind: "document", key, set: { ...letter, ...entry.set } }]);
+  entry.enter();
 }
 
 function readBackFrom(run: Run, row: DocumentRow | undefined): ReadBack {
@@ -234,17 +227,4 @@ function gravest(failed: readonly WriteFailure[]): FaultLike {
   const worst = refused ?? faults.find((fault) => fault.scope === "document") ?? faults[0];
   assert(worst !== undefined, "A failed write has no fault.");
   return worst;
-}
-
-function nameOf(key: DocumentKey): string {
-  return `${key.source}:${key.id}`;
-}
-
-/** The failure that stands for documents waiting until an earlier write can no longer land. */
-export function deferredFault(key: DocumentKey): Fault {
-  return new Fault(
-    "sink.timeout",
-    `An earlier write of \`${nameOf(key)}\` may still land; it is written again by a later run.`,
-    { ambiguous: true },
-  );
 }

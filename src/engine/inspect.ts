@@ -1,6 +1,7 @@
 import type {
   Clock,
   DocumentKey,
+  DocumentQuery,
   DocumentRow,
   FailureRow,
   JsonObject,
@@ -30,7 +31,7 @@ export interface PipelineStatus {
     readonly failed: number;
     /** Of the failed ones, those that the user accepted. */
     readonly accepted: number;
-    /** Their newest version is still to be written somewhere. */
+    /** Their newest version is still to be written somewhere; also what was listed and not come to. */
     readonly owed: number;
     /** Gone from their source, still in the index. */
     readonly withheld: number;
@@ -74,6 +75,8 @@ export interface RunStatusRow {
 /** A dead letter. */
 export interface Failure {
   readonly document: string;
+  /** Not a document, but a folder (any prefix of ids) that could not be listed. */
+  readonly folder: boolean;
   readonly stage: FailureRow["stage"];
   readonly code: string;
   readonly message: string;
@@ -105,11 +108,12 @@ export async function status(
     return { ...base, exists: false, documents, sources: [], sinks: [], runs: [] };
   }
   try {
+    const failures = await failureCounts(session);
     return {
       ...base,
       exists: true,
-      documents: await documentCounts(session),
-      sources: await sourceRows(pipeline, session, clock),
+      documents: await documentCounts(session, failures),
+      sources: await sourceRows(pipeline, session, failures.folders, clock),
       sinks: await sinkRows(pipeline, session),
       runs: (await session.runs(lastRuns)).map(runRow),
     };
@@ -127,7 +131,7 @@ export async function listFailures(
   if (session === undefined) return [];
   try {
     const failures: Failure[] = [];
-    for await (const page of session.pages({ failed: true })) {
+    for await (const page of session.pages({ failed: true, gone: false })) {
       for (const row of page)
         if (row.failure !== undefined) failures.push(failureOf(row, row.failure));
     }
@@ -143,11 +147,12 @@ export function retryFailures(
   documents?: readonly string[],
   options: InspectOptions = {},
 ): Promise<{ readonly documents: number }> {
-  return changeFailures(pipeline, documents, options, () => ({
-    failure: undefined,
-    revision: undefined,
-    owed: true,
-  }));
+  return changeFailures(pipeline, documents, options, (key, row) => {
+    // A folder is no document that could be looked up; the next listing looks into it.
+    if (row.failure?.prefix === true && row.targets.size === 0) return { kind: "forget", key };
+    const set = { failure: undefined, revision: undefined, owed: true };
+    return { kind: "document", key, set };
+  });
 }
 
 /** Notes that the user has seen failures: they no longer make a run end with 3. All of them when none is named. */
@@ -156,16 +161,16 @@ export function acceptFailures(
   documents?: readonly string[],
   options: InspectOptions = {},
 ): Promise<{ readonly documents: number }> {
-  return changeFailures(pipeline, documents, options, (failure) => ({
-    failure: { ...failure, accepted: true },
-  }));
+  return changeFailures(pipeline, documents, options, (key, { failure }) => {
+    return { kind: "document", key, set: { failure: failure && { ...failure, accepted: true } } };
+  });
 }
 
 async function changeFailures(
   pipeline: Pipeline,
   documents: readonly string[] | undefined,
   options: InspectOptions,
-  change: (failure: FailureRow) => (Mutation & { readonly kind: "document" })["set"],
+  change: (key: DocumentKey, row: DocumentRow) => Mutation,
 ): Promise<{ readonly documents: number }> {
   const signal = signalOf(options);
   // A pipeline that never ran has no failures, and gets no state by asking.
@@ -179,22 +184,33 @@ async function changeFailures(
   try {
     const pages =
       documents === undefined
-        ? session.pages({ failed: true })
+        ? session.pages({ failed: true, gone: false })
         : [await failed(session, documents)];
     let changed = 0;
     for await (const page of pages) {
-      const mutations = page.flatMap((row): Mutation[] => {
-        if (row.failure === undefined) return [];
-        const key: DocumentKey = { source: row.source, id: row.id };
-        return [{ kind: "document", key, set: change(row.failure) }];
-      });
-      if (mutations.length > 0) await session.commit(mutations);
+      const mutations = page.map((row) => change({ source: row.source, id: row.id }, row));
+      await session.commit([...(await forgottenCursors(session, page, mutations)), ...mutations]);
       changed += mutations.length;
     }
     return { documents: changed };
   } finally {
     await session.close();
   }
+}
+
+/** Where a folder's failure is forgotten, only a whole listing looks into the folder again. */
+async function forgottenCursors(
+  session: StateSession,
+  page: readonly DocumentRow[],
+  mutations: readonly Mutation[],
+): Promise<Mutation[]> {
+  const folders = page.filter((row, index) => {
+    return row.failure?.prefix === true && mutations[index]?.kind === "forget";
+  });
+  const sources = new Set(folders.map(({ source }) => source));
+  return (await session.sources())
+    .filter(({ name }) => sources.has(name))
+    .map((row) => ({ kind: "source", row: { ...row, cursor: undefined } }));
 }
 
 /** The rows of named documents; each must have failed, so that a misspelt name is noticed. */
@@ -208,7 +224,9 @@ async function failed(
     return { source: document.slice(0, Math.max(0, at)), id: document.slice(at + 1) };
   });
   const rows = await session.lookup(keys);
-  refuseUnknown(distinct.filter((_, index) => rows[index]?.failure === undefined));
+  refuseUnknown(
+    distinct.filter((_, index) => rows[index]?.failure === undefined || rows[index].gone),
+  );
   return rows.filter((row) => row !== undefined);
 }
 
@@ -225,24 +243,52 @@ function signalOf(options: InspectOptions): AbortSignal {
   return options.signal ?? new AbortController().signal;
 }
 
-async function documentCounts(session: StateSession): Promise<PipelineStatus["documents"]> {
+/** What the dead letters tell besides their number. */
+interface FailureCounts {
+  readonly accepted: number;
+  /** Folders that could not be listed, by source: failures, but no documents. */
+  readonly folders: ReadonlyMap<string, number>;
+}
+
+async function failureCounts(session: StateSession): Promise<FailureCounts> {
   let accepted = 0;
-  for await (const page of session.pages({ failed: true })) {
-    accepted += page.filter((row) => row.failure?.accepted === true).length;
+  const folders = new Map<string, number>();
+  for await (const page of session.pages({ failed: true, gone: false })) {
+    for (const { source, failure, targets } of page) {
+      if (failure?.accepted === true) accepted += 1;
+      if (failure?.prefix !== true || targets.size > 0) continue;
+      folders.set(source, (folders.get(source) ?? 0) + 1);
+    }
   }
+  return { accepted, folders };
+}
+
+async function documentCounts(
+  session: StateSession,
+  { accepted, folders }: FailureCounts,
+): Promise<PipelineStatus["documents"]> {
+  const folderCount = [...folders.values()].reduce((sum, count) => sum + count, 0);
   return {
-    total: await session.count({}),
+    total: (await session.count({})) - folderCount,
     indexed: await session.count({ indexed: true }),
-    failed: await session.count({ failed: true }),
+    failed: await session.count({ failed: true, gone: false }),
     accepted,
-    owed: await session.count({ owed: true, gone: false }),
-    withheld: await session.count({ gone: true, owed: false }),
+    owed: await owedDocuments(session, {}),
+    withheld: await session.count({ gone: true, owed: false, indexed: true }),
   };
+}
+
+/** Those that are owed, and those that were listed and that the run did not come to before it died. */
+async function owedDocuments(session: StateSession, query: DocumentQuery): Promise<number> {
+  const owed = await session.count({ ...query, owed: true, gone: false });
+  const rest = { ...query, owed: false, gone: false, failed: false, indexed: false };
+  return owed + (await session.count(rest));
 }
 
 async function sourceRows(
   pipeline: Pipeline,
   session: StateSession,
+  folders: ReadonlyMap<string, number>,
   clock: Clock,
 ): Promise<SourceStatus[]> {
   const rows = await session.sources();
@@ -257,9 +303,9 @@ async function sourceRows(
             };
       return {
         source: name,
-        documents: await session.count({ source: name }),
-        owed: await session.count({ source: name, owed: true, gone: false }),
-        failed: await session.count({ source: name, failed: true }),
+        documents: (await session.count({ source: name })) - (folders.get(name) ?? 0),
+        owed: await owedDocuments(session, { source: name }),
+        failed: await session.count({ source: name, failed: true, gone: false }),
         ...complete,
         removed: !pipeline.sources.has(name),
       };
@@ -291,6 +337,7 @@ function failureOf(row: DocumentRow, failure: FailureRow): Failure {
   const { stage, code, message, attempts, firstAt, lastAt, accepted, retry } = failure;
   return {
     document: `${row.source}:${row.id}`,
+    folder: failure.prefix === true,
     stage,
     code,
     message,

@@ -6,18 +6,20 @@ import type {
   LookupEvent,
   Mutation,
 } from "../contracts/index.ts";
-import { Fault } from "../faults/index.ts";
 import { DocumentQueue } from "./document-queue.ts";
-import { deadLetter, summaryOf } from "./failures.ts";
-import { decide, deferredFault, hasAllSinks, ingest, waitForHorizon, workOf } from "./ingest.ts";
+import { deadLetter } from "./failures.ts";
+import { decide, hasAllSinks, ingest, waitForHorizon, workOf } from "./ingest.ts";
+import type { Entry, Ledger } from "./ledger.ts";
 import type { PipelineSource } from "./pipeline.ts";
 import { isOutdated } from "./reconcile.ts";
 import type { Run } from "./run-parts.ts";
 
-/** What one offer gathers: changes of the state, committed first, then tasks to start. */
+type DocumentSet = Extract<Mutation, { kind: "document" }>["set"];
+
+/** What one offer gathers: changes of the state, and what is done once they are committed. */
 interface Batch {
   readonly mutations: Mutation[];
-  readonly start: (() => void)[];
+  readonly after: (() => void)[];
   unchanged: number;
 }
 
@@ -25,6 +27,7 @@ interface Batch {
 export class Intake {
   readonly queue: DocumentQueue;
   readonly #run: Run;
+  readonly #ledger: Ledger;
   readonly #source: PipelineSource;
   readonly #generation: () => number;
   /** A document was left undone: no later cursor may be saved. */
@@ -32,6 +35,7 @@ export class Intake {
 
   constructor(run: Run, source: PipelineSource, generation: () => number) {
     this.#run = run;
+    this.#ledger = run.context.ledger;
     this.#source = source;
     this.#generation = generation;
     this.queue = new DocumentQueue(run.context.pipeline.policy.limits.documents, (error) => {
@@ -46,20 +50,20 @@ export class Intake {
     const keys = events.map((event) => this.#key(idOf(event)));
     const busy = keys.map((key) => this.queue.has(key.id));
     const rows = await context.session.lookup(keys);
-    const batch: Batch = { mutations: [], start: [], unchanged: 0 };
+    const batch: Batch = { mutations: [], after: [], unchanged: 0 };
     for (const [index, event] of events.entries()) {
       const row = rows[index];
       const fresh = busy[index] === false;
       if (event.kind === "document") this.#document(event.document, row, fresh, batch);
       else if (event.kind === "deletion") this.#deletion(event, row, fresh, batch);
-      else this.#failure(event.documentId, event.fault, row, batch);
+      else this.#failure(event, row, fresh, batch);
     }
     if (batch.mutations.length > 0) {
       await context.session.commit(batch.mutations, { durable: false });
     }
     this.#unchanged(batch.unchanged);
-    for (const start of batch.start) start();
-    this.#stopOnTooManyFailures();
+    for (const step of batch.after) step();
+    this.#ledger.stopOnTooMany();
     await this.queue.room();
   }
 
@@ -71,30 +75,31 @@ export class Intake {
   ): void {
     const run = this.#run;
     const key = this.#key(document.id);
-    if (!run.pending.take(nameOf(key))) run.context.tally.listed += 1;
+    const counted = this.#ledger.outcomeOf(row);
     if (row !== undefined && isOutdated(document.order, row)) {
       // It says nothing new, but whatever is listed has not vanished.
-      const seen = { seen: this.#generation() };
-      if (!row.gone) batch.mutations.push({ kind: "document", key, set: seen });
-      batch.unchanged += 1;
+      const seen = row.gone ? {} : { seen: this.#generation() };
+      if (counted === undefined) this.#stillAsItWas(key, row, seen, batch);
+      else batch.mutations.push({ kind: "document", key, set: seen });
       return;
     }
     const order = document.order === undefined ? {} : { order: String(document.order) };
     const seen = { seen: this.#generation(), gone: false, ...order };
-    batch.mutations.push({ kind: "document", key, set: seen });
     if (fresh) {
       const decision = decide(run, workOf(run, this.#source, document, row));
-      if (decision === "dead") return this.#stillDead(key, row);
+      if (decision === "dead" && row?.failure !== undefined) {
+        const { failure } = row;
+        return this.#put(key, seen, this.#ledger.entry(key, row, "failed", { failure }), batch);
+      }
       if (decision === "unchanged") {
-        const owed = !hasAllSinks(run);
-        if (row?.owed === true || row?.gone === true)
-          batch.mutations.push({ kind: "document", key, set: { owed } });
-        batch.unchanged += 1;
-        return;
+        const isOpen = row?.owed === true || row?.gone === true;
+        const owed = isOpen ? { owed: !hasAllSinks(run) } : {};
+        return this.#stillAsItWas(key, row, { ...seen, ...owed }, batch);
       }
     }
-    if (row?.gone === true) batch.mutations.push({ kind: "document", key, set: cameBack });
-    batch.start.push(() => this.#enqueue(document.id, true, () => this.#work(document)));
+    const back = row?.gone === true ? cameBack : {};
+    this.#put(key, { ...seen, ...back }, this.#ledger.entry(key, row, "listed"), batch);
+    batch.after.push(() => this.queue.add(document.id, () => this.#work(document)));
   }
 
   async #work(document: DocumentRef): Promise<void> {
@@ -102,13 +107,9 @@ export class Intake {
     const { context } = run;
     if (context.stopping.aborted) {
       this.gap = true;
-      // Put back: for this run it was never listed.
-      context.tally.listed -= 1;
       return;
     }
     const key = this.#key(document.id);
-    // An earlier event about it failed while this one waited; this one takes its place.
-    if (run.pending.take(nameOf(key))) this.#unchanged(1);
     const [known] = await context.session.lookup([key]);
     // An event of its deletion was at work when this one came.
     if (known?.gone === true) {
@@ -117,20 +118,24 @@ export class Intake {
     const row = known && { ...known, gone: false, owed: known.owed || known.gone };
     const work = workOf(run, this.#source, document, row);
     const decision = decide(run, work);
-    if (decision === "dead") return this.#stillDead(key, row);
-    if (decision === "unchanged" || decision === "outdated") return this.#unchanged(1);
+    if (decision === "dead" && row?.failure !== undefined) {
+      const { failure } = row;
+      return this.#enter(key, this.#ledger.entry(key, row, "failed", { failure }));
+    }
+    if (decision === "unchanged" || decision === "outdated") {
+      const isOpen = this.#ledger.outcomeOf(row) === "listed";
+      // What is outdated says nothing of a failure.
+      if (decision === "outdated" && !isOpen) return;
+      await this.#enter(key, this.#ledger.entry(key, row, "unchanged"));
+      return this.#unchanged(isOpen ? 1 : 0);
+    }
     if (waitForHorizon(run, key, row) > 0) {
       // It is owed, for it is begun; it is looked up again when it may be written.
-      run.pending.add(summaryOf(key, deferredFault(key), "write"));
-      return;
+      const failure = row?.failure;
+      return this.#enter(key, this.#ledger.entry(key, row, "passing", { failure }));
     }
-    try {
-      await ingest(run, work);
-    } catch (error) {
-      context.tally.listed -= 1;
-      throw error;
-    }
-    this.#stopOnTooManyFailures();
+    await ingest(run, work);
+    this.#ledger.stopOnTooMany();
   }
 
   #deletion(
@@ -140,78 +145,77 @@ export class Intake {
     batch: Batch,
   ): void {
     const key = this.#key(event.documentId);
-    this.#notPending(key);
+    if (row === undefined || isOutdated(event.order, row)) return;
     const order = event.order === undefined ? {} : { order: String(event.order) };
     const seen = this.#generation();
     // A document that the guard let go already stays owed.
-    const gone = (known: DocumentRow): Mutation => {
+    const gone = (known: DocumentRow): DocumentSet => {
       const withheld = known.gone ? {} : { owed: false };
-      return { kind: "document", key, set: { gone: true, ...withheld, seen, ...order } };
+      return { gone: true, ...withheld, seen, ...order };
     };
-    if (fresh) {
-      if (row !== undefined && !isOutdated(event.order, row)) batch.mutations.push(gone(row));
-      return;
-    }
-    if (row === undefined || isOutdated(event.order, row)) return;
+    if (fresh) return this.#put(key, gone(row), this.#ledger.strike(key, row), batch);
     if (event.order !== undefined) batch.mutations.push({ kind: "document", key, set: order });
     // Marked after the task at work, which would take the mark away.
     const mark = async (): Promise<void> => {
-      const { session } = this.#run.context;
-      this.#notPending(key);
-      const [now] = await session.lookup([key]);
-      if (now !== undefined && !isOutdated(event.order, now)) await session.commit([gone(now)]);
+      const [now] = await this.#run.context.session.lookup([key]);
+      if (now === undefined || isOutdated(event.order, now)) return;
+      await this.#enter(key, this.#ledger.strike(key, now), gone(now));
     };
-    batch.start.push(() => this.#enqueue(event.documentId, false, mark));
-  }
-
-  /** A document that was to be tried again is gone instead. */
-  #notPending(key: DocumentKey): void {
-    if (this.#run.pending.take(nameOf(key))) this.#run.context.tally.listed -= 1;
+    batch.after.push(() => this.queue.add(event.documentId, mark));
   }
 
   /** The document exists, but the source cannot describe it: it stays as it is. */
-  #failure(id: string, fault: FaultLike, row: DocumentRow | undefined, batch: Batch): void {
-    const { context, pending } = this.#run;
-    const key = this.#key(id);
-    if (!pending.take(nameOf(key))) context.tally.listed += 1;
-    const now = context.clock.now();
-    const session = context.session.fence;
-    const what = { stage: "list", revision: "", recipe: "" } as const;
-    const letter = deadLetter({ key, row, fault, ...what, now, session });
-    const seen = { seen: this.#generation(), gone: false };
-    batch.mutations.push({ ...letter, set: { ...letter.set, ...seen } });
-    const open = letter.set.failure?.accepted !== true;
-    pending.count(summaryOf(key, fault, "list"), { known: row?.failure !== undefined, open });
+  #failure(
+    { documentId, fault }: { readonly documentId: string; readonly fault: FaultLike },
+    row: DocumentRow | undefined,
+    fresh: boolean,
+    batch: Batch,
+  ): void {
+    const key = this.#key(documentId);
+    const failed = (known: DocumentRow | undefined): [DocumentSet, Entry] => {
+      const what = { stage: "list", revision: "", recipe: "" } as const;
+      const letter = deadLetter(this.#run.context, { row: known, fault, ...what });
+      const outcome = letter.failure.retry === "later" ? "passing" : "failed";
+      const seen = { seen: this.#generation(), gone: false };
+      return [{ ...letter, ...seen }, this.#ledger.entry(key, known, outcome, letter)];
+    };
+    if (fresh) return this.#put(key, ...failed(row), batch);
+    this.#put(key, {}, this.#ledger.entry(key, row, "listed"), batch);
+    const fail = async (): Promise<void> => {
+      const [now] = await this.#run.context.session.lookup([key]);
+      const [set, entry] = failed(now);
+      await this.#enter(key, entry, set);
+    };
+    batch.after.push(() => this.queue.add(documentId, fail));
   }
 
-  #enqueue(id: string, listed: boolean, run: () => Promise<void>): void {
-    const { replacedListed } = this.queue.add(id, { run, listed });
-    // The event that was replaced told nothing that this one does not.
-    if (replacedListed) this.#unchanged(1);
+  /** Nothing is to be done about the document. */
+  #stillAsItWas(
+    key: DocumentKey,
+    row: DocumentRow | undefined,
+    set: DocumentSet,
+    batch: Batch,
+  ): void {
+    const counted = this.#ledger.outcomeOf(row);
+    this.#put(key, set, this.#ledger.entry(key, row, "unchanged"), batch);
+    if (counted === undefined) batch.unchanged += 1;
   }
 
-  #stillDead(key: DocumentKey, row: DocumentRow | undefined): void {
-    const failure = row?.failure;
-    if (failure === undefined) return;
-    const summary = summaryOf(key, failure, failure.stage);
-    this.#run.pending.count(summary, { known: true, open: !failure.accepted });
+  #put(key: DocumentKey, set: DocumentSet, entry: Entry, batch: Batch): void {
+    batch.mutations.push({ kind: "document", key, set: { ...set, ...entry.set } });
+    batch.after.push(entry.enter);
   }
 
+  async #enter(key: DocumentKey, entry: Entry, set: DocumentSet = {}): Promise<void> {
+    const mutation = { kind: "document", key, set: { ...set, ...entry.set } } as const;
+    await this.#run.context.session.commit([mutation], { durable: false });
+    entry.enter();
+  }
+
+  /** Tells of documents that this run had not counted before. */
   #unchanged(count: number): void {
     if (count === 0) return;
     this.#run.context.emit({ kind: "documents-unchanged", source: this.#source.name, count });
-  }
-
-  #stopOnTooManyFailures(): void {
-    const { context } = this.#run;
-    const { maxDocuments } = context.pipeline.policy.failures;
-    const limit = Math.max(maxDocuments, Math.ceil(context.tally.listed / 100));
-    const failed = context.tally.newFailures;
-    if (failed <= limit || context.fatal !== undefined) return;
-    const message =
-      `${failed} documents failed that did not fail before; more than \`failures.max_documents\` ` +
-      `(${maxDocuments}, or 1 %) stop the run. Look at \`sluice failures list\`, mend the cause, and run again.`;
-    context.fail("failures", new Fault("refused.failures", message));
   }
 
   #key(id: string): DocumentKey {
@@ -224,8 +228,4 @@ const cameBack = { gone: false, owed: true } as const;
 
 export function idOf(event: LookupEvent): string {
   return event.kind === "document" ? event.document.id : event.documentId;
-}
-
-function nameOf(key: DocumentKey): string {
-  return `${key.source}:${key.id}`;
 }

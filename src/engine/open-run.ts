@@ -2,7 +2,6 @@ import type { RunContext } from "./context.ts";
 import { checkChunkers } from "./check-chunkers.ts";
 import { EmbeddingService } from "./embedding.ts";
 import { WriteHorizon } from "./horizon.ts";
-import { PendingFailures } from "./pending-failures.ts";
 import type { PipelineSink, PipelineSource } from "./pipeline.ts";
 import { pick } from "./pick.ts";
 import type { Run } from "./run-parts.ts";
@@ -31,7 +30,6 @@ export async function openRun(context: RunContext): Promise<Run> {
     embedding,
     targets,
     horizon: new WriteHorizon(context),
-    pending: new PendingFailures(context),
   };
 }
 

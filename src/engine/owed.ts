@@ -4,6 +4,7 @@ import { waitForHorizon } from "./ingest.ts";
 import type { Intake } from "./intake.ts";
 import type { PipelineSource } from "./pipeline.ts";
 import type { Run } from "./run-parts.ts";
+import type { Target } from "./targets.ts";
 
 /** Documents looked up at once. */
 const lookupAtOnce = 100;
@@ -29,8 +30,7 @@ export async function settleOwed(run: Run, source: PipelineSource, intake: Intak
     });
     for await (const page of pages) {
       if (stopping.aborted) return;
-      // What this run has counted as failed fails again: a sink was given up.
-      const rows = page.filter((row) => !run.pending.hasTold(`${row.source}:${row.id}`));
+      const rows = page.filter((row) => isWorthwhile(run, row));
       if (rows.length === 0) continue;
       await waitUntilWritable(run, rows);
       const ids = rows.map((row) => row.id);
@@ -41,6 +41,23 @@ export async function settleOwed(run: Run, source: PipelineSource, intake: Intak
       await intake.queue.settled();
     }
   }
+}
+
+/** Whether looking a document up once more may help, and is wanted. */
+function isWorthwhile({ context, targets }: Run, row: DocumentRow): boolean {
+  const outcome = context.ledger.outcomeOf(row);
+  // A trial goes on with what it took up, and with nothing else.
+  if (context.options.limit !== undefined && outcome === undefined) return false;
+  if (outcome !== "failed" || targets.every(isActive)) return true;
+  // A sink that was given up does not get it now either.
+  if (row.failure !== undefined) return row.failure.stage !== "write";
+  return targets.some((target) => {
+    return isActive(target) && row.targets.get(target.id)?.status === "begun";
+  });
+}
+
+function isActive({ fault }: Target): boolean {
+  return fault === undefined;
 }
 
 async function waitUntilWritable(run: Run, rows: readonly DocumentRow[]): Promise<void> {

@@ -1,4 +1,4 @@
-import type { DocumentKey, DocumentRow, FaultLike, Mutation } from "../contracts/index.ts";
+import type { DocumentKey, DocumentRow, Mutation } from "../contracts/index.ts";
 import { join } from "../flow/index.ts";
 import { applyToTarget } from "./apply.ts";
 import { guardedDocuments } from "./baseline.ts";
@@ -61,7 +61,7 @@ export async function reap(run: Run, options: ReapOptions): Promise<boolean> {
     for (const row of page.filter(options.isVouched)) {
       if (withheld && !row.owed) continue;
       const task = (): Promise<void> => reapDocument(run, row, !byUser);
-      options.queue.add(row.id, { run: task, listed: false });
+      options.queue.add(row.id, task);
     }
     await options.queue.settled();
   }
@@ -96,7 +96,7 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
     held.map((target) => applyToTarget(run, target, key, row.targets.get(target.id), undefined)),
   );
   const fault = faults.find((found) => found !== undefined);
-  if (fault !== undefined) return reportFailure(run, key, fault);
+  if (fault !== undefined) return context.ledger.undeleted(key, summaryOf(key, fault, "write"));
   // A sink that is not in this run may still hold it; the row then stays, gone and owed.
   const elsewhere = row.targets.size > held.length;
   if (!elsewhere) await session.commit([{ kind: "forget", key }], { durable: false });
@@ -106,11 +106,4 @@ async function reapDocument(run: Run, listed: DocumentRow, byGuard: boolean): Pr
     document: `${key.source}:${key.id}`,
     outcome: "deleted",
   });
-}
-
-/** The document stays gone and owed; the next run deletes it. */
-function reportFailure(run: Run, key: DocumentKey, fault: FaultLike): void {
-  const { context } = run;
-  context.tally.listed += 1;
-  run.pending.count(summaryOf(key, fault, "write"), { known: true, open: true });
 }

@@ -1,7 +1,6 @@
 import type { RunContext } from "./context.ts";
 import type { EmbeddingService } from "./embedding.ts";
 import type { WriteHorizon } from "./horizon.ts";
-import type { PendingFailures } from "./pending-failures.ts";
 import type { Space } from "./space.ts";
 import type { Target } from "./targets.ts";
 import type { Recipes } from "./versions.ts";
@@ -14,5 +13,4 @@ export interface Run {
   readonly embedding: EmbeddingService;
   readonly targets: readonly Target[];
   readonly horizon: WriteHorizon;
-  readonly pending: PendingFailures;
 }

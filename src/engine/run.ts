@@ -7,6 +7,7 @@ import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { activeSources, openRun } from "./open-run.ts";
 import { openStateToWrite } from "./open-state.ts";
+import { pick } from "./pick.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { reap } from "./reap.ts";
 import type { Run } from "./run-parts.ts";
@@ -30,6 +31,9 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
   const signal = options.signal ?? new AbortController().signal;
   let session: StateSession;
   try {
+    // A misspelt name must not leave a state behind.
+    pick(pipeline.sources, options.sources, "source");
+    pick(pipeline.sinks, options.sinks, "sink");
     session = await openStateToWrite(pipeline, signal);
   } catch (error) {
     if (isFault(error)) return neverStarted(pipeline, id, error);
@@ -49,6 +53,7 @@ export async function run(pipeline: Pipeline, options: RunOptions = {}): Promise
     context.emit({ kind: "run-started", pipeline: pipeline.name, run: id });
     await synchronise(context, row);
     if (context.bug !== undefined) throw context.bug;
+    if (context.stopping.aborted) context.tally.putBack();
     const result = resultOf(context, id, clock.monotonic() - started.monotonic);
     await record(context, { ...row, endedAt: clock.now() }, result.summary);
     return result;
@@ -86,7 +91,7 @@ async function synchronise(context: RunContext, began: RunRow): Promise<void> {
     });
     await join(syncs.map((sync) => sync.sync()));
     if (context.options.sources === undefined) await reapRemoved(opened, [...rows.values()]);
-    opened.pending.finish();
+    await context.ledger.finish();
     for (const target of opened.targets) {
       if (target.fault === undefined)
         await raceAbort(

@@ -11,7 +11,7 @@ import type {
 import { Fault, isFault } from "../faults/index.ts";
 import { batches, raceAbort } from "../flow/index.ts";
 import { ensureBaseline, setBaseline } from "./baseline.ts";
-import { summaryOf } from "./failures.ts";
+import { deadLetter } from "./failures.ts";
 import { hasAllSinks } from "./ingest.ts";
 import { idOf, Intake } from "./intake.ts";
 import { settleOwed } from "./owed.ts";
@@ -29,6 +29,10 @@ export class SourceSync {
   readonly #run: Run;
   #row: SourceRow;
   #listing = false;
+  /** While following: the source has ended a listing, or told of a change after it. */
+  #isHeard = false;
+  /** What the listing has told so far. */
+  #isEmpty = false;
   #saving: Promise<void> = Promise.resolve();
 
   constructor(run: Run, source: PipelineSource, row: SourceRow | undefined) {
@@ -67,11 +71,13 @@ export class SourceSync {
     const { stopping, clock, random } = context;
     const { baseMs, maxMs } = context.pipeline.policy.retry;
     for (let attempt = 0; !stopping.aborted; attempt += 1) {
+      this.#isHeard = false;
       try {
         return await this.#read();
       } catch (error) {
         if (!isFault(error) || error.retry !== "later") throw error;
         this.#listing = false;
+        if (this.#isHeard) attempt = 0;
         const delayMs = random() * Math.min(maxMs, baseMs * 2 ** attempt);
         const component = `sources.${this.source.name}`;
         context.emit({ kind: "retrying", component, fault: error, delayMs });
@@ -91,6 +97,7 @@ export class SourceSync {
       for await (const events of batches(read, { ...batch, clock: context.clock }, stop)) {
         for (const group of groups(events)) {
           await this.#handle(group);
+          if (context.ledger.hasTooManyPassing(this.source.name)) await this.#retryPassing();
           if (this.#limitReached()) return;
         }
         // While following, changes come one by one after the listing.
@@ -102,10 +109,24 @@ export class SourceSync {
     }
   }
 
-  async #settle(): Promise<void> {
+  /** Tries again, before the source is read on, what failed for a passing reason. */
+  async #retryPassing(): Promise<void> {
+    await this.#retry();
+    await this.#run.context.ledger.judge(this.source.name, { standing: false });
+  }
+
+  async #retry(): Promise<void> {
     await this.intake.queue.settled();
     await settleOwed(this.#run, this.source, this.intake);
     await this.intake.queue.settled();
+  }
+
+  async #settle(): Promise<void> {
+    const { ledger, stopping } = this.#run.context;
+    await this.#retry();
+    await ledger.judge(this.source.name, { standing: true });
+    if (stopping.aborted) return;
+    ledger.forgetUndeleted(this.source.name);
     const withheld = await reap(this.#run, {
       name: this.source.name,
       untrusted: this.#row.identity === this.source.source.identity ? undefined : "identity",
@@ -113,7 +134,6 @@ export class SourceSync {
       isVouched: (row) => this.#row.swept || row.seen === this.#row.generation,
       queue: this.intake.queue,
     });
-    await this.#run.pending.countStanding(this.source.name);
     if (withheld || !this.#row.swept) return;
     await this.#save({ identity: this.source.source.identity });
     if (hasAllSinks(this.#run)) await setBaseline(...this.#guarded());
@@ -131,7 +151,17 @@ export class SourceSync {
     const covered = (await context.session.value(coveredKey(this.source.name))) ?? [];
     const all = Array.isArray(covered) && targets.every(({ id }) => covered.includes(id));
     const moved = this.#row.identity !== this.source.source.identity;
-    return all && !moved && context.options.full !== true ? this.#row.cursor : undefined;
+    if (!all || moved || context.options.full === true) return undefined;
+    return (await this.#hasUnknownPrefix()) ? undefined : this.#row.cursor;
+  }
+
+  /** What lies under a prefix that could not be listed is not behind any cursor. */
+  async #hasUnknownPrefix(): Promise<boolean> {
+    const { session } = this.#run.context;
+    for await (const page of session.pages({ source: this.source.name, failed: true })) {
+      if (page.some((row) => row.failure?.prefix === true)) return true;
+    }
+    return false;
   }
 
   async #handle(group: readonly SourceEvent[]): Promise<void> {
@@ -146,6 +176,8 @@ export class SourceSync {
         return this.#endListing(first.listing);
       default:
         if (this.#row.generation === 0) throw this.#protocol("an event before the first `listing`");
+        this.#isEmpty = false;
+        if (!this.#listing) this.#isHeard = true;
         if (first.kind === "failure" && "prefix" in first) {
           return this.#unknownPrefix(first.prefix, first.fault);
         }
@@ -160,6 +192,7 @@ export class SourceSync {
       throw this.#protocol("a resumed listing without a cursor to resume from");
     }
     this.#listing = true;
+    this.#isEmpty = !resumed;
     if (!resumed) {
       await this.intake.queue.settled();
       await this.#saving;
@@ -195,21 +228,42 @@ export class SourceSync {
     const { context } = this.#run;
     if (!this.#listing) throw this.#protocol("an `end` outside a listing");
     this.#listing = false;
+    this.#isHeard = true;
     context.emit({ kind: "listing-ended", source: this.source.name, listing });
     await this.intake.queue.settled();
     if (this.intake.gap || context.stopping.aborted) return;
     if (listing === "complete") await this.#sweep();
+    if (listing === "complete" && this.#isEmpty) await this.#tellEmpty();
+  }
+
+  /** A source in which nothing was ever found is more likely a slip of the pen than empty. */
+  async #tellEmpty(): Promise<void> {
+    const { context } = this.#run;
+    const { name, source } = this.source;
+    if ((await context.session.count({ source: name })) > 0) return;
+    const { whenEmpty } = source;
+    context.emit({
+      kind: "source-empty",
+      source: name,
+      ...(whenEmpty === undefined ? {} : { whenEmpty }),
+    });
   }
 
   /** Marks as gone what this generation did not see; the guard decides whether it is deleted. */
   async #sweep(): Promise<void> {
-    const { session, clock } = this.#run.context;
+    const { session, clock, ledger } = this.#run.context;
     const seenBefore = this.#row.generation;
     for await (const page of session.pages({ source: this.source.name, seenBefore, gone: false })) {
-      const mutations = page.map((row): Mutation => {
-        return { kind: "document", key: keyOf(row), set: { gone: true, owed: false } };
+      const struck = page.map((row) => ledger.strike(keyOf(row), row));
+      const mutations = page.map((row, index): Mutation => {
+        const key = keyOf(row);
+        // Of what no target ever held, nothing is left to be deleted.
+        if (row.targets.size === 0) return { kind: "forget", key };
+        const set = { gone: true, owed: false, ...struck[index]?.set };
+        return { kind: "document", key, set };
       });
       await session.commit(mutations, { durable: false });
+      for (const { enter } of struck) enter();
     }
     await this.#save({ swept: true, completeAt: clock.now() });
   }
@@ -217,7 +271,9 @@ export class SourceSync {
   /** What lies under an unreadable prefix counts as seen: its absence, then or now, proves nothing. */
   async #unknownPrefix(prefix: string, fault: FaultLike): Promise<void> {
     const { context } = this.#run;
-    const { session, tally } = context;
+    const { session, ledger } = context;
+    const key = { source: this.source.name, id: prefix };
+    if (this.intake.queue.has(prefix)) await this.intake.queue.settled();
     const seen = this.#row.generation;
     for await (const page of session.pages({ source: this.source.name, seenBefore: seen })) {
       const below = page.filter((row) => row.id.startsWith(prefix));
@@ -230,19 +286,32 @@ export class SourceSync {
       });
       if (mutations.length > 0) await session.commit(mutations, { durable: false });
     }
-    tally.listed += 1;
-    const failure = summaryOf({ source: this.source.name, id: prefix }, fault, "list");
-    this.#run.pending.count(failure, { known: true, open: true });
+    const [row] = await session.lookup([key]);
+    const what = { stage: "list", revision: "", recipe: "" } as const;
+    const letter = deadLetter(context, { row, fault, ...what });
+    const failure = { ...letter.failure, prefix: true } as const;
+    const entry = ledger.entry(key, row, "failed", { failure });
+    // The next listing tries again; there is nothing to be looked up.
+    const set = { failure, owed: false, gone: false, seen, ...entry.set };
+    await session.commit([{ kind: "document", key, set }], { durable: false });
+    entry.enter();
+    ledger.stopOnTooMany();
   }
 
+  /** Takes them out of the limit before anything is waited for, since all sources share it. */
   #withinLimit(events: readonly LookupEvent[]): readonly LookupEvent[] {
     const { tally, options } = this.#run.context;
-    return options.limit === undefined ? events : events.slice(0, options.limit - tally.listed);
+    const { limit = Infinity } = options;
+    return events.filter(({ kind }) => {
+      if (tally.taken >= limit) return false;
+      if (kind !== "deletion") tally.taken += 1;
+      return true;
+    });
   }
 
   #limitReached(): boolean {
     const { tally, options } = this.#run.context;
-    if (options.limit === undefined || tally.listed < options.limit) return false;
+    if (options.limit === undefined || tally.taken < options.limit) return false;
     this.intake.gap = true;
     return true;
   }

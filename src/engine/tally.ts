@@ -1,5 +1,8 @@
+import type { CountedRow } from "../contracts/index.ts";
 import type { RunEvent } from "./events.ts";
 import type { FailureSummary, WithheldSummary } from "./summary.ts";
+
+type Outcome = CountedRow["outcome"];
 
 /** At most this many failures are named in a summary. */
 const namedFailures = 100;
@@ -12,10 +15,10 @@ export class Tally {
   unchanged = 0;
   deleted = 0;
   failed = 0;
-  /** Failures that were not there before this run. */
-  newFailures = 0;
-  /** Failures that the user has not accepted. */
+  /** Failures that the user has not accepted; known at the end of the run. */
   openFailures = 0;
+  /** Documents taken from the sources, as `RunOptions.limit` counts them. */
+  taken = 0;
   chunks = 0;
   embedded = 0;
   cached = 0;
@@ -27,14 +30,11 @@ export class Tally {
   observe(event: RunEvent): void {
     switch (event.kind) {
       case "document-settled":
-        this[event.outcome] += 1;
-        return;
-      case "documents-unchanged":
-        this.unchanged += event.count;
+        // All others are counted by the ledger.
+        if (event.outcome === "deleted") this.deleted += 1;
         return;
       case "document-failed":
-        this.failed += 1;
-        if (!event.known) this.newFailures += 1;
+        this.#forgetFailure(event.failure.document);
         if (this.failures.length < namedFailures) this.failures.push(event.failure);
         return;
       case "chunks-embedded":
@@ -60,6 +60,29 @@ export class Tally {
         return;
       default:
     }
+  }
+
+  /** Moves a document from what it was counted as to what it is now; `undefined` where it is not counted. */
+  move(document: string, before: Outcome | undefined, after: Outcome | undefined): void {
+    if (before === undefined) this.listed += 1;
+    else this.#add(before, -1);
+    if (after === undefined) this.listed -= 1;
+    else this.#add(after, 1);
+    if (before === "failed" && after !== "failed") this.#forgetFailure(document);
+  }
+
+  /** What a run took up and was stopped before it came to an end with is left to the next one. */
+  putBack(): void {
+    this.listed = this.added + this.updated + this.unchanged + this.failed;
+  }
+
+  #add(outcome: Outcome, by: 1 | -1): void {
+    if (outcome !== "listed" && outcome !== "passing") this[outcome] += by;
+  }
+
+  #forgetFailure(document: string): void {
+    const index = this.failures.findIndex((failure) => failure.document === document);
+    if (index !== -1) this.failures.splice(index, 1);
   }
 
   /** The deletions of this source are no longer withheld. */
