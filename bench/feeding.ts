@@ -11,12 +11,15 @@ const roofline = 840_900;
 /** Tokens a second of the simulated GPU: an H200 with the 4B model. */
 const served = 100_000;
 
+/** Chunks of more than 400 tokens on average. */
+const largeChunks = "chunker: { type: structure, max_tokens: 768 }";
+
 /** Files to index with a server that answers at once, against the native tokenizer alone in the same run. */
 export async function feedingRows(): Promise<readonly BenchRow[]> {
   using place = new Workplace();
   await using server = await StubServer.start("--forget");
   new Corpus(1).write(place.docs, 500, { bytes: 40_000, blocksPerSection: 60 });
-  place.configure({ embedder: server.embedder });
+  place.configure({ embedder: server.embedder, more: largeChunks });
   const ceiling = await nativeTokensPerSecond(place.docs);
   const rates: number[] = [];
   let mean = 0;
@@ -65,7 +68,7 @@ async function serviceRow(
   await using server = await StubServer.start("--forget", "--tokens-per-second", String(served));
   const files = Math.ceil((served * seconds) / document.tokens);
   new Corpus(2).write(place.docs, files, { bytes: document.bytes, blocksPerSection: 60 });
-  place.configure({ embedder: server.embedder });
+  place.configure({ embedder: server.embedder, more: largeChunks });
   const result = await place.run();
   const { tokens, chunks, documents } = result.summary;
   const reached = tokens / result.seconds / served;

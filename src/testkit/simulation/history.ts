@@ -87,11 +87,11 @@ class Life {
       for (let edit = 0; edit < edits; edit += 1) this.#world.mutate();
       if (this.#random.chance(0.08)) this.#random.pick(this.#stores).collection = undefined;
       if (this.#random.chance(0.1)) this.#cache = memoryCache();
-      await this.#run(this.#rates(), this.#habits);
+      await this.#run(this.#rates(), this.#habits, this.#random.chance(0.3) ? undefined : Infinity);
       if (this.#random.chance(0.3)) this.#world.timeline.pass(this.#random.below(150));
     }
     const calm = { ...this.#habits, fails: false, changesMeanwhile: false };
-    const last = await this.#run(noFaults, calm);
+    const last = await this.#run(noFaults, calm, Infinity);
     if (last === undefined) return;
     // Nothing may change any more when late writes have landed.
     this.#world.timeline.pass(writeHorizonMs * 2);
@@ -114,9 +114,13 @@ class Life {
   }
 
   /** One process: undefined when it died or went wrong. */
-  async #run(rates: FaultRates, habits: SourceHabits): Promise<RunResult | undefined> {
+  async #run(
+    rates: FaultRates,
+    habits: SourceHabits,
+    allowDeletions: number | undefined,
+  ): Promise<RunResult | undefined> {
     this.#runs += 1;
-    const told = { rates, habits, documents: [...this.#world.documents] };
+    const told = { rates, habits, allowDeletions, documents: [...this.#world.documents] };
     this.#trace(`run ${this.#runs} ${JSON.stringify(told)}`);
     const { timeline } = this.#world;
     const process = new SimulatedProcess(timeline, this.#random, rates);
@@ -125,7 +129,7 @@ class Life {
     let bug: unknown;
     let whole = false;
     const running = run(this.#pipeline(process, habits), {
-      allowDeletions: Infinity,
+      ...(allowDeletions === undefined ? {} : { allowDeletions }),
       clock: processClock(timeline, {
         wallOffset: this.#random.below(5) * 86_400_000,
         isDead: () => process.dead,
