@@ -10,7 +10,7 @@ const named = 5;
 export function reportRun(terminal: Terminal, summary: RunSummary, again: Again): void {
   if (!terminal.quiet) tellCounts(terminal, summary);
   tellFailures(terminal, summary, again);
-  for (const withheld of summary.withheld) tellWithheld(terminal, withheld, again);
+  for (const withheld of summary.withheld) tellWithheld(terminal, summary, withheld, again);
   tellTotal(terminal, summary.withheld, again);
   if (summary.error !== undefined && summary.error.code !== "refused.deletions") {
     tellError(terminal, summary, summary.error, again);
@@ -86,7 +86,12 @@ const reasons: Readonly<Record<WithheldSummary["reason"], (allowed: number) => s
   removed: () => "the source is no longer in the pipeline file",
 };
 
-function tellWithheld(terminal: Terminal, withheld: WithheldSummary, again: Again): void {
+function tellWithheld(
+  terminal: Terminal,
+  { documents }: RunSummary,
+  withheld: WithheldSummary,
+  again: Again,
+): void {
   const { source, examples, reason, allowed } = withheld;
   terminal.error(
     `${countOf(withheld.count, "deletion")} withheld in source \`${source}\`: ${reasons[reason](allowed)}.`,
@@ -94,6 +99,12 @@ function tellWithheld(terminal: Terminal, withheld: WithheldSummary, again: Agai
   terminal.note(
     `  ${examples.join(", ")}${withheld.count > examples.length ? ", …" : ""} stay in the index.`,
   );
+  if (reason === "fraction" && documents.added > 0) {
+    terminal.note(
+      "  If they were only moved or renamed, they are in the index under both names and answer twice, until you let the " +
+        "old ones go.",
+    );
+  }
   if (reason === "removed") {
     terminal.note(
       `  To keep its records for good, detach it: \`${again("forget", "--source", source)}\``,

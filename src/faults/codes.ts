@@ -22,7 +22,7 @@ export const faultCodes = {
   "source.unreachable": code(
     "component",
     "later",
-    "The source cannot be reached, or its root is missing or not mounted. Nothing is deleted. Check the path or the connection.",
+    "The source cannot be reached, or its root is missing. Nothing is deleted. Check the path or the connection.",
   ),
   "source.protocol": code(
     "component",

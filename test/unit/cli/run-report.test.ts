@@ -42,6 +42,19 @@ it("names the command to type with every file and option of the run, quoted for 
   expect(report({ status: "refused", error: reprocess })).toContain(`\`${typed} --reprocess\``);
 });
 
+it("says of documents that came and went in one run that they may have moved, and then answer twice", () => {
+  const gone = { source: "docs", count: 12, allowed: 1, examples: ["a.md"] };
+  const told = (added: number, reason: "fraction" | "removed"): string =>
+    report({
+      status: "refused",
+      documents: { ...summary.documents, listed: added, added, withheld: 12 },
+      withheld: [{ ...gone, reason }],
+    });
+  expect(told(12, "fraction")).toContain("answer twice");
+  expect(told(0, "fraction")).not.toContain("twice");
+  expect(told(12, "removed")).not.toContain("twice");
+});
+
 it("tells of withheld deletions once, with the counts also when nothing was listed", () => {
   const withheld = [
     { source: "docs", count: 12, allowed: 1, examples: ["a.md"], reason: "fraction" } as const,
