@@ -12,6 +12,7 @@ const levels: Partial<Record<RunEvent["kind"], Level>> = {
   "chunks-cached": "debug",
   "records-written": "debug",
   "document-warned": "warn",
+  "source-empty": "warn",
   retrying: "warn",
   "deletions-withheld": "error",
   "document-failed": "error",

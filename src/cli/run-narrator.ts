@@ -47,6 +47,11 @@ export class RunNarrator {
       case "document-failed":
         if (this.#follow && !event.known) terminal.warn(failureLine(event.failure));
         return;
+      case "source-empty":
+        terminal.warn(
+          `${event.source}: nothing was found${event.whenEmpty === undefined ? "." : `: ${event.whenEmpty}`}`,
+        );
+        return;
       case "deletions-withheld":
         if (this.#follow) {
           const { count, source } = event.withheld;

@@ -122,9 +122,10 @@ export class SourceSync {
   }
 
   async #settle(): Promise<void> {
-    const { ledger, stopping } = this.#run.context;
+    const { ledger, stopping, options } = this.#run.context;
     await this.#retry();
-    await ledger.judge(this.source.name, { standing: true });
+    // A trial tells only of what it took up.
+    await ledger.judge(this.source.name, { standing: options.limit === undefined });
     if (stopping.aborted) return;
     ledger.forgetUndeleted(this.source.name);
     const withheld = await reap(this.#run, {

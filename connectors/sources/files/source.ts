@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import type { z } from "zod";
 import type { ConnectorContext, Source, SourceEvent } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { filesConfig } from "./config.ts";
 import { lookupFiles } from "./lookup.ts";
+import { defaultInclude } from "./media-types.ts";
 import { createRoot } from "./root.ts";
 import { createSelection, type Selection } from "./selection.ts";
 import { listFiles, type Listing } from "./walk.ts";
@@ -26,6 +28,7 @@ export function createFilesSource(
 
   return {
     identity: listing.root.identity,
+    whenEmpty: whenEmpty(config, resolve(context.folder, config.root)),
     async check(signal) {
       for await (const event of listFiles(rootAlone, bound(signal))) void event;
     },
@@ -42,6 +45,13 @@ export function createFilesSource(
       return Promise.resolve();
     },
   };
+}
+
+function whenEmpty({ include, exclude }: z.output<typeof filesConfig>, root: string): string {
+  const globs = (include ?? [defaultInclude]).map((glob) => `\`${glob}\``).join(", ");
+  const left = exclude === undefined ? "" : ", or `exclude` leaves out all that do";
+  const check = exclude === undefined ? "`root` and `include`" : "`root`, `include` and `exclude`";
+  return `No file in \`${root}\` matches ${globs}${left}. Check ${check}.`;
 }
 
 /** Selects nothing: a listing with it reads the names in the root and no more. */

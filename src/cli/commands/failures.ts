@@ -83,8 +83,9 @@ const show: Act = async (call) => {
   return exitCodes.done;
 };
 
-function consequence({ accepted, retried, indexed }: Failure): string {
-  const version = indexed ? "an older version is in the index" : "it is not in the index";
+function consequence({ accepted, retried, indexed, folder }: Failure): string {
+  const document = indexed ? "an older version is in the index" : "it is not in the index";
+  const version = folder ? "what the index has of it stays" : document;
   if (accepted) return `accepted; ${version}`;
   return `${version}; ${retried ? "the next run tries it again" : "it is tried again when it changes"}`;
 }

@@ -112,6 +112,20 @@ it("refuses names that have not failed, and changes nothing then", async () => {
   expect((await listFailures(pipeline))[0]?.accepted).toBe(false);
 });
 
+it("tells what a run that died had listed and not come to as still to be written", async () => {
+  const key = (id: string) => ({ source: "docs", id });
+  const ids = ["1", "2", "3", "4", "5"];
+  const pipeline = await make([
+    ...ids.map((id) => ({ kind: "document", key: key(id), set: { seen: 1 } }) as const),
+    { kind: "begin", key: key("2"), target: "t", ids: [] },
+    { kind: "settle", key: key("1"), target: "t", version: "v", ids: [] },
+    failed("5"),
+    { kind: "document", key: key("gone"), set: { gone: true } },
+  ]);
+  const { documents } = await status(pipeline);
+  expect(documents).toMatchObject({ total: 6, indexed: 2, owed: 3, failed: 1, withheld: 0 });
+});
+
 it("tells sources, sinks and runs, and which the file no longer has", async () => {
   const pipeline = await make([
     {

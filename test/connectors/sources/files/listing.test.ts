@@ -28,6 +28,16 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+test("a source says where and for what it looks", () => {
+  const settings = { root: "docs", include: ["**/*.md", "x"] };
+  expect(makeSource(settings, { folder: "/srv" }).whenEmpty).toBe(
+    "No file in `/srv/docs` matches `**/*.md`, `x`. Check `root` and `include`.",
+  );
+  expect(makeSource({ ...settings, exclude: ["old"] }, { folder: "/srv" }).whenEmpty).toContain(
+    "or `exclude` leaves out all that do. Check `root`, `include` and `exclude`.",
+  );
+});
+
 describe("a listing", () => {
   test("is complete, ascending by id, and says what is known without opening a file", async () => {
     const root = makeFolder({
