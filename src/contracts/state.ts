@@ -114,7 +114,7 @@ export interface RunRow {
   readonly id: string;
   readonly startedAt: number;
   readonly endedAt: number | undefined;
-  /** `running` when it never ended: the process died. */
+  /** `running` until it ends; for ever, when its process died. */
   readonly status: "running" | "succeeded" | "partial" | "refused" | "failed" | "interrupted";
   /** The summary as `run --json` prints it. */
   readonly summary: JsonObject | undefined;

@@ -4,18 +4,14 @@ import type {
   DocumentQuery,
   DocumentRow,
   FailureRow,
-  JsonObject,
   Mutation,
-  RunRow,
   StateSession,
 } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
 import { systemClock } from "../flow/index.ts";
 import { openStateToRead, openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
-
-/** Runs that `status` tells of. */
-const lastRuns = 10;
+import { runHistory, type RunStatusRow } from "./run-history.ts";
 
 /** What the state knows of a pipeline. */
 export interface PipelineStatus {
@@ -63,15 +59,6 @@ export interface SinkStatus {
   readonly removed: boolean;
 }
 
-export interface RunStatusRow {
-  readonly run: string;
-  readonly started_at: string;
-  readonly ended_at?: string;
-  /** `running` also when its process died without a word. */
-  readonly status: RunRow["status"];
-  readonly summary?: JsonObject;
-}
-
 /** A dead letter. */
 export interface Failure {
   readonly document: string;
@@ -115,7 +102,7 @@ export async function status(
       documents: await documentCounts(session, failures),
       sources: await sourceRows(pipeline, session, failures.folders, clock),
       sinks: await sinkRows(pipeline, session),
-      runs: (await session.runs(lastRuns)).map(runRow),
+      runs: await runHistory(pipeline, session),
     };
   } finally {
     await session.close();
@@ -321,16 +308,6 @@ async function sinkRows(pipeline: Pipeline, session: StateSession): Promise<Sink
       return { sink, address, dimension, documents, removed: !pipeline.sinks.has(sink) };
     }),
   );
-}
-
-function runRow({ id, startedAt, endedAt, status: ended, summary }: RunRow): RunStatusRow {
-  return {
-    run: id,
-    started_at: new Date(startedAt).toISOString(),
-    ...(endedAt === undefined ? {} : { ended_at: new Date(endedAt).toISOString() }),
-    status: ended,
-    ...(summary === undefined ? {} : { summary }),
-  };
 }
 
 function failureOf(row: DocumentRow, failure: FailureRow): Failure {

@@ -306,6 +306,6 @@ export const faultCodes = {
 
 export type FaultCodeName = keyof typeof faultCodes;
 
-export function isFaultCode(code: string): code is FaultCodeName {
-  return Object.hasOwn(faultCodes, code);
+export function isFaultCode(text: string): text is FaultCodeName {
+  return Object.hasOwn(faultCodes, text);
 }

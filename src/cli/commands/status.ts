@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { type ExitCode, exitCodes } from "../../engine/exit-code.ts";
-import type { PipelineStatus, RunStatusRow } from "../../engine/inspect.ts";
+import type { PipelineStatus } from "../../engine/inspect.ts";
+import type { RunStatusRow } from "../../engine/run-history.ts";
 import { count, countOf, duration, table } from "../format.ts";
 import { type PipelineCall, pipelineCommand } from "../pipeline-command.ts";
 import type { Shell } from "../shell.ts";

@@ -162,6 +162,6 @@ it("tells sources, sinks and runs, and which the file no longer has", async () =
     exists: true,
     sources: [{ source: "docs", documents: 1, failed: 1, complete_age_ms: 2000, removed: true }],
     sinks: [{ sink: "search", dimension: 8, documents: 0, removed: true }],
-    runs: [{ run: "r", status: "running" }],
+    runs: [{ run: "r", status: "died" }],
   });
 });
