@@ -48,9 +48,7 @@ export class RunNarrator {
         if (this.#follow && !event.known) terminal.warn(failureLine(event.failure));
         return;
       case "source-empty":
-        terminal.warn(
-          `${event.source}: nothing was found${event.whenEmpty === undefined ? "." : `: ${event.whenEmpty}`}`,
-        );
+        terminal.warn(`${event.source}: ${event.whenEmpty ?? "Nothing was found there."}`);
         return;
       case "deletions-withheld":
         if (this.#follow) {

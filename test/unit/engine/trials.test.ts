@@ -78,9 +78,11 @@ describe("a name that the file does not have", () => {
   );
 });
 
-describe("a source in which nothing was ever found", () => {
-  const told = (rig: Rig) => rig.events.filter(({ kind }) => kind === "source-empty");
+function told(rig: Rig) {
+  return rig.events.filter(({ kind }) => kind === "source-empty");
+}
 
+describe("a source in which nothing was ever found", () => {
   it("is told by a run, with what the source says about it", async () => {
     const rig = new Rig();
     Object.assign(rig.source, { whenEmpty: "Look elsewhere." });
