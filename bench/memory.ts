@@ -42,7 +42,7 @@ async function documentsPeak(documents: number): Promise<number> {
     writeFileSync(join(folder, `${file}.md`), `# Page ${file}\n\nText of page ${file}.\n`);
   }
   place.configure({ embedder: "{ type: lexical, native_dimension: 64 }" });
-  return peakOf(place);
+  return await peakOf(place);
 }
 
 async function largeFileRow(): Promise<BenchRow> {
