@@ -112,8 +112,11 @@ it("refuses names that have not failed, and changes nothing then", async () => {
   expect((await listFailures(pipeline))[0]?.accepted).toBe(false);
 });
 
+function key(id: string): { readonly source: string; readonly id: string } {
+  return { source: "docs", id };
+}
+
 it("tells what a run that died had listed and not come to as still to be written", async () => {
-  const key = (id: string) => ({ source: "docs", id });
   const ids = ["1", "2", "3", "4", "5"];
   const pipeline = await make([
     ...ids.map((id) => ({ kind: "document", key: key(id), set: { seen: 1 } }) as const),
