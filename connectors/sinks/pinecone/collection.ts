@@ -25,7 +25,7 @@ import { serviceLimits } from "./limits.ts";
 import type { MarkerStore } from "./marker.ts";
 import { prepare, sizeOf } from "./operations.ts";
 import { countMatches, fetchRecords, findNearest, scanRecords } from "./reading.ts";
-import { shorten } from "./shortest-float.ts";
+import { shorten } from "./short-numbers.ts";
 
 /** What a collection needs to know of its sink. */
 export interface CollectionOptions {
@@ -175,10 +175,11 @@ export class PineconeCollection implements Collection {
     const { plane, markers, seen } = this.#options;
     // Whoever reads the marker must also see what was written before it.
     await this.#freshness.wait(undefined, signal);
-    const written = seen.sent || (await plane.statistics(signal)).records > 0;
-    await markers.replace(marker, seen.marker, written, signal);
+    const { records } = await plane.statistics(signal);
+    const written = noteOf(marker, records, seen);
+    await markers.replace(marker, { seen: seen.marker, written }, signal);
     seen.marker = marker;
-    if (written) seen.written = marker.incarnation;
+    if (written !== "as it is") seen.written = written ? marker.incarnation : undefined;
   }
 
   /** Waits until everything written can be read. What takes longer than it may is safe all the same. */
@@ -217,4 +218,18 @@ export class PineconeCollection implements Collection {
   get #address(): string {
     return this.#options.plane.options.client.address;
   }
+}
+
+/**
+ * Whether the store is to know that records were written. Once the last pipeline has left, and has taken its records
+ * along, it is to forget: an empty namespace is then nothing to wonder at.
+ */
+function noteOf(
+  { pipelines }: CollectionMarker,
+  records: number,
+  seen: SeenMarks,
+): boolean | "as it is" {
+  if (records > 0) return true;
+  if (Object.keys(pipelines).length === 0) return false;
+  return seen.sent ? true : "as it is";
 }

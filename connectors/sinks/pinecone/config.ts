@@ -14,14 +14,16 @@ function milliseconds(maximum: number) {
   return z.int().min(1).max(maximum);
 }
 
-/** An address to which credentials and queries are not added by hand. */
-const address = z.url({ protocol: /^https?$/, error: "expected an http or https address" }).refine(
-  (text) => {
-    const { username, password, search, hash } = new URL(text);
-    return username + password + search + hash === "";
-  },
-  { error: "expected an address without user, password and query; the key goes into `api_key`" },
-);
+/** An address to which no credentials and queries are added. */
+const address = z
+  .url({ protocol: /^https?$/, error: "expected an http or https address" })
+  .refine((text) => !URL.canParse(text) || isPlain(new URL(text)), {
+    error: "expected an address without user, password and query; the key goes into `api_key`",
+  });
+
+function isPlain({ username, password, search, hash }: URL): boolean {
+  return username + password + search + hash === "";
+}
 
 const create = z
   .strictObject({
@@ -113,7 +115,7 @@ export const pineconeConfig = z
       const message = "needs a `namespace`: that of the default namespace cannot be chosen";
       context.addIssue({ code: "custom", path: ["create", "indexed_metadata"], message });
     }
-    if (host !== undefined && new URL(host).pathname !== "/") {
+    if (host !== undefined && URL.canParse(host) && new URL(host).pathname !== "/") {
       const message = "expected an address without a path";
       context.addIssue({ code: "custom", path: ["host"], message });
     }

@@ -5,6 +5,7 @@ import type { Layout } from "../../../src/flow/record-layout.ts";
 import type { PineconeClient } from "./client.ts";
 import type { PineconeConfig } from "./config.ts";
 import { filterableColumns, serviceMetrics } from "./live-index.ts";
+import { poll } from "./poll.ts";
 import type { Failure } from "./wire.ts";
 
 /** Something else at the address would answer 404 too, in words of its own. */
@@ -12,9 +13,6 @@ const isNoIndex = statusIn([404], /^\s*\{.*not.found/is);
 /** Older planes do not know the question. */
 const isNoNamespace = statusIn([404, 405, 501]);
 const isConflict = statusIn([409]);
-
-/** How often a new index is looked at. */
-const pollMs = 1_000;
 
 /** An index in one of these states does not become ready by itself. */
 const finalStates = ["InitializationFailed", "Disabled", "Terminating"];
@@ -59,20 +57,19 @@ export async function waitUntilReady(
   signal: AbortSignal,
 ): Promise<Sdk.IndexModel> {
   const { clock, address } = client;
-  const until = clock.monotonic() + config.create.timeout_ms;
-  for (;;) {
-    const model = await describeIndex(client, config.index, signal);
-    if (model?.status.ready === true) return model;
+  const { timeout_ms: limitMs } = config.create;
+  let model: Sdk.IndexModel | undefined;
+  await poll(clock, limitMs, signal, async () => {
+    model = await describeIndex(client, config.index, signal);
     if (model !== undefined) refuseFinalState(model, address);
-    if (clock.monotonic() >= until) {
-      throw new Fault(
-        "sink.not-ready",
-        `The collection ${address} was made but is not ready after ${config.create.timeout_ms} ms. Run again later, or raise ` +
-          "`create.timeout_ms`.",
-      );
-    }
-    await clock.sleep(Math.min(pollMs, config.create.timeout_ms), signal);
-  }
+    return model?.status.ready === true;
+  });
+  if (model?.status.ready === true) return model;
+  throw new Fault(
+    "sink.not-ready",
+    `The collection ${address} was made but is not ready after ${limitMs} ms. Run again later, or raise ` +
+      "`create.timeout_ms`.",
+  );
 }
 
 /** Rejects when the index is not ready, with the advice that its state asks for. */

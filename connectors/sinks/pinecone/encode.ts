@@ -1,7 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { VectorRecord } from "../../../src/contracts/index.ts";
 import { type Layout, valueOf } from "../../../src/flow/record-layout.ts";
-import { shorten } from "./shortest-float.ts";
+import { shorten } from "./short-numbers.ts";
 
 /** A record as the service takes it, and what it weighs as JSON. */
 export interface EncodedRecord {
@@ -37,13 +37,14 @@ export class Encoder {
     return encoded;
   }
 
-  /** The service knows no null: what a record does not have is left out. */
+  /** The service knows no null: what a record does not have is left out, and so are headings where there are none. */
   #metadataOf(record: VectorRecord): Sdk.RecordMetadata {
     const metadata: Record<string, unknown> = {};
     for (const column of this.#layout.columns) {
       if (column.field === "id" || column.field === "vector") continue;
       const value = valueOf(record, column);
-      if (value !== undefined) metadata[column.name] = value;
+      const isNone = value === undefined || (column.field === "headings" && isEmpty(value));
+      if (!isNone) metadata[column.name] = value;
     }
     return metadata as Sdk.RecordMetadata;
   }
@@ -51,3 +52,7 @@ export class Encoder {
 
 /** `{"id":,"values":,"metadata":},` */
 const surrounding = 32;
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}

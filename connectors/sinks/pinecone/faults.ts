@@ -130,7 +130,9 @@ function ofStatus(failure: StatusFailure, purpose: CallPurpose, origin: string):
   switch (status) {
     case 400:
     case 422:
-      return ofContent(words, lower, purpose);
+      return said === "" && purpose.verb === "described"
+        ? foreignStatus(status, origin)
+        : ofContent(words, lower, purpose);
     case 401:
       return { code: "sink.unauthorized", what: "Pinecone refused the key (401). Check `api_key`" };
     case 403:

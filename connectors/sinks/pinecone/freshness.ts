@@ -1,9 +1,7 @@
 import type { VisibilityToken } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { DataPlane } from "./data-plane.ts";
-
-const firstPollMs = 25;
-const longestPollMs = 1_000;
+import { poll } from "./poll.ts";
 
 /** Knows which of a namespace's writes reads must see, and waits for it. Reads come behind writes. */
 export class Freshness {
@@ -31,7 +29,7 @@ export class Freshness {
   async wait(token: VisibilityToken | undefined, signal: AbortSignal): Promise<void> {
     const lsn = token === undefined ? this.#written : Number(token["lsn"]);
     if (lsn === 0) return;
-    const seen = await poll(this.#plane, this.#limitMs, signal, async () => {
+    const seen = await poll(this.#plane.options.client.clock, this.#limitMs, signal, async () => {
       const vector = unitVector(this.#dimension);
       const search = { vector, topK: 1, includeMetadata: false };
       const { indexedLsn } = await this.#plane.query(search, signal);
@@ -44,23 +42,6 @@ export class Freshness {
       `The collection ${this.#plane.options.client.address} still does not show its last writes, ${this.#limitMs} ms after them. ` +
         "They are safe; look again later, or raise `visibility_timeout_ms`.",
     );
-  }
-}
-
-/** Asks until the answer is yes, less and less often, or until the time is over; gives the last answer. */
-export async function poll(
-  plane: DataPlane,
-  limitMs: number,
-  signal: AbortSignal,
-  ask: () => Promise<boolean>,
-): Promise<boolean> {
-  const { clock } = plane.options.client;
-  const until = clock.monotonic() + limitMs;
-  for (let pause = firstPollMs; ; pause = Math.min(2 * pause, longestPollMs)) {
-    if (await ask()) return true;
-    const left = until - clock.monotonic();
-    if (left <= 0) return false;
-    await clock.sleep(Math.min(pause, left), signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { poll } from "./freshness.ts";
+import { poll } from "./poll.ts";
 import type { MarkerStore } from "./marker.ts";
 
 /** How often a collection that is being written is asked whether it is still the same. */
@@ -54,7 +54,7 @@ export class WriteGuard {
     if (this.#now() - this.#checkedAt < checkEveryMs) return;
     this.#checkedAt = this.#now();
     // A replica may be behind: only what stays so counts.
-    const isSame = await poll(this.#plane, this.#limitMs, signal, async () => {
+    const isSame = await poll(this.#plane.options.client.clock, this.#limitMs, signal, async () => {
       return (await this.#markers.incarnation(signal)) === incarnation;
     });
     if (isSame) return;

@@ -1,7 +1,7 @@
 import type { Layout } from "../../../src/flow/record-layout.ts";
 import type { Connection } from "./connection.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { poll } from "./freshness.ts";
+import { poll } from "./poll.ts";
 import { filterMisfits, type LiveIndex } from "./live-index.ts";
 import type { NamespaceMarks } from "./marker-records.ts";
 
@@ -63,7 +63,7 @@ export class Inspector {
     let found = 0;
     if (!this.#deleted.has(incarnation)) {
       const { visibility_timeout_ms: limitMs } = this.#connection.config;
-      await poll(plane, limitMs, signal, async () => {
+      await poll(plane.options.client.clock, limitMs, signal, async () => {
         const { ids } = await plane.list("", undefined, signal);
         found = Math.max(ids.length, (await plane.statistics(signal)).records);
         return found > 0;

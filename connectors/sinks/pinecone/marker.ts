@@ -2,7 +2,8 @@ import type * as Sdk from "@pinecone-database/pinecone";
 import type { CollectionMarker, PipelineMark } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { poll, unitVector } from "./freshness.ts";
+import { unitVector } from "./freshness.ts";
+import { poll } from "./poll.ts";
 import {
   decodeMarks,
   encodeHead,
@@ -57,39 +58,44 @@ export class MarkerStore {
 
   /**
    * Writes a marker; resolves when reads see it. Only pipelines whose mark differs from what this client has seen are
-   * written or removed: another pipeline may have marked since. `written` says that there are records.
+   * written or removed: another pipeline may have marked since. `written` notes that there are records, or that there
+   * are none any more.
    */
   async replace(
     marker: CollectionMarker,
-    seen: CollectionMarker | undefined,
-    written: boolean,
+    {
+      seen,
+      written,
+    }: {
+      readonly seen: CollectionMarker | undefined;
+      readonly written: boolean | "as it is";
+    },
     signal: AbortSignal,
   ): Promise<void> {
     const known = seen?.incarnation === marker.incarnation ? seen.pipelines : {};
     const changed = Object.entries(marker.pipelines).filter(
       ([name, mark]) => !isSame(known[name], mark),
     );
-    await this.#put(
-      [
-        ...encodeHead(marker),
-        ...changed.map(([name, mark]) => encodePipeline(marker.incarnation, name, mark)),
-        ...(written ? [encodeWritten(marker.incarnation)] : []),
-      ],
-      signal,
-    );
+    const entries = [
+      ...encodeHead(marker),
+      ...changed.map(([name, mark]) => encodePipeline(marker.incarnation, name, mark)),
+      ...(written === true ? [encodeWritten(marker.incarnation)] : []),
+    ];
+    await this.#put(entries, signal);
     const gone = Object.keys(seen?.pipelines ?? {}).filter(
       (name) => !Object.hasOwn(marker.pipelines, name),
     );
-    if (gone.length > 0) {
-      const ids = gone.map((name) => this.#prefix + markerIds.pipeline(name));
-      await this.#options.plane.remove(ids, signal);
+    const ids = [
+      ...gone.map((name) => markerIds.pipeline(name)),
+      ...(written === false ? [markerIds.written] : []),
+    ];
+    if (ids.length > 0) {
+      await this.#options.plane.remove(
+        ids.map((id) => this.#prefix + id),
+        signal,
+      );
     }
-    await this.#waitFor(
-      marker,
-      changed.map(([name]) => name),
-      gone,
-      signal,
-    );
+    await this.#waitFor(marker, { changed: changed.map(([name]) => name), gone }, signal);
   }
 
   /** Notes, before the first record of an incarnation is written, that there may be records. */
@@ -109,15 +115,14 @@ export class MarkerStore {
 
   async #waitFor(
     marker: CollectionMarker,
-    changed: readonly string[],
-    gone: readonly string[],
+    names: WrittenNames,
     signal: AbortSignal,
   ): Promise<void> {
     const { plane, limitMs } = this.#options;
     let live: CollectionMarker | undefined;
-    const seen = await poll(plane, limitMs, signal, async () => {
+    const seen = await poll(plane.options.client.clock, limitMs, signal, async () => {
       live = (await this.read(signal)).marker;
-      return isWritten(marker, live, changed, gone);
+      return isWritten(marker, live, names);
     });
     if (seen) return;
     const other = live !== undefined && live.incarnation !== marker.incarnation;
@@ -140,12 +145,17 @@ export class MarkerStore {
   }
 }
 
+/** The pipelines whose marks were written, and removed. */
+interface WrittenNames {
+  readonly changed: readonly string[];
+  readonly gone: readonly string[];
+}
+
 /** Whether what was written of a marker can be read. */
 function isWritten(
   marker: CollectionMarker,
   live: CollectionMarker | undefined,
-  changed: readonly string[],
-  gone: readonly string[],
+  { changed, gone }: WrittenNames,
 ): boolean {
   return (
     live !== undefined &&

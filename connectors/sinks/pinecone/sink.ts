@@ -12,7 +12,7 @@ import { PineconeCollection } from "./collection.ts";
 import type { PineconeConfig } from "./config.ts";
 import { Connection } from "./connection.ts";
 import { createIndex, createNamespace, waitUntilReady } from "./control-plane.ts";
-import { poll } from "./freshness.ts";
+import { poll } from "./poll.ts";
 import type { SeenMarks } from "./guard.ts";
 import { Inspector } from "./inspect.ts";
 import { defaultNamespace } from "./limits.ts";
@@ -81,7 +81,7 @@ class PineconeSink implements Sink {
     if (isNarrow) {
       await createNamespace(this.#client, live.host, namespace, this.#layout, signal);
     }
-    Object.assign(this.#seen, { marker: undefined, written: undefined });
+    Object.assign(this.#seen, { marker: undefined, written: undefined, sent: false });
     return this.#toCollection({ ...live, metric: spec.metric }, spec.dimension);
   }
 
@@ -133,16 +133,21 @@ class PineconeSink implements Sink {
   async #waitForData(host: string, signal: AbortSignal): Promise<void> {
     const plane = this.#connection.records(host);
     let last: unknown;
-    const answered = await poll(plane, this.#config.create.timeout_ms, signal, async () => {
-      try {
-        await plane.statistics(signal);
-        return true;
-      } catch (error) {
-        if (signal.aborted || !isFault(error) || error.retry !== "later") throw error;
-        last = error;
-        return false;
-      }
-    });
+    const answered = await poll(
+      this.#context.clock,
+      this.#config.create.timeout_ms,
+      signal,
+      async () => {
+        try {
+          await plane.statistics(signal);
+          return true;
+        } catch (error) {
+          if (signal.aborted || !isFault(error) || error.retry !== "later") throw error;
+          last = error;
+          return false;
+        }
+      },
+    );
     if (!answered) throw last;
   }
 

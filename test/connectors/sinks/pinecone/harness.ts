@@ -96,7 +96,9 @@ export function pineconeHarness(
       const fields = {
         embedding: { type: "dense_vector", dimension: 3, metric: "cosine" },
       } as const;
-      await rawClient(emulator).indexes.create({ name: "handbook", schema: { fields } });
+      const { indexes } = rawClient(emulator);
+      await indexes.create({ name: "handbook", schema: { fields } });
+      while (!(await indexes.describe("handbook")).status.ready) continue;
     },
   };
 }
