@@ -76,7 +76,7 @@ const notSent: Readonly<Record<string, string>> = {
 
 const certificate = /CERT|VERIFY|SELF_SIGNED/;
 /** One end speaks TLS, and the other does not. */
-const mismatch = /SSL|TLS|EPROTO|^HPE_/;
+const mismatch = /SSL|TLS|EPROTO|^HPE_|^HTTPParserError$/;
 
 function ofNetwork(code: string, origin: string): Diagnosis {
   if (certificate.test(code)) {
@@ -92,6 +92,7 @@ function ofNetwork(code: string, origin: string): Diagnosis {
       code: "sink.unreachable",
       what: `${origin} does not speak ${origin.split(":", 1)[0]} (${code}). Is it an address of ${other}?`,
       options: { retry: "never" },
+      open: code.startsWith("H"),
     };
   }
   const reason = notSent[code];

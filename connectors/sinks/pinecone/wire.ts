@@ -130,7 +130,7 @@ export class Wire {
       return await this.#send(url, init, exchange);
     } catch (error) {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
-      exchange.failure ??= { kind: "network", code: errorCode(cause), cause };
+      exchange.failure ??= { kind: "network", code: codeOf(cause), cause };
       throw error;
     }
   };
@@ -158,6 +158,12 @@ export class Wire {
     const body = exchange.text === "" ? null : exchange.text;
     return new Response(body, { status: response.status });
   }
+}
+
+/** An answer that is no HTTP is known by its name only. */
+function codeOf(cause: unknown): string {
+  const isUnparsed = cause instanceof Error && cause.name === "HTTPParserError";
+  return isUnparsed ? cause.name : errorCode(cause);
 }
 
 function numberIn(headers: Headers | undefined, name: string): number | undefined {
