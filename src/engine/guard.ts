@@ -35,15 +35,12 @@ export type GuardDecision =
 /** Decides on the deletions of one source: all of them, or none. */
 export function guardDeletions(input: GuardInput): GuardDecision {
   if (input.wanted === 0) return { kind: "delete", by: "guard" };
+  const total = input.indexed + input.deletedInWindow;
+  const allowed = allowedDeletions(total, input.maxFraction);
+  const left = input.untrusted === undefined ? Math.max(0, allowed - input.deletedInWindow) : 0;
+  if (input.wanted <= left) return { kind: "delete", by: "guard" };
   if (input.userAllows !== undefined && input.wanted <= input.userAllows) {
     return { kind: "delete", by: "user" };
   }
-  if (input.untrusted !== undefined) {
-    return { kind: "withhold", allowed: 0, reason: input.untrusted };
-  }
-  const total = input.indexed + input.deletedInWindow;
-  const allowed = allowedDeletions(total, input.maxFraction);
-  if (input.deletedInWindow + input.wanted <= allowed) return { kind: "delete", by: "guard" };
-  const left = Math.max(0, allowed - input.deletedInWindow);
-  return { kind: "withhold", allowed: left, reason: "fraction" };
+  return { kind: "withhold", allowed: left, reason: input.untrusted ?? "fraction" };
 }

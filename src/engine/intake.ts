@@ -124,8 +124,6 @@ export class Intake {
     }
     if (decision === "unchanged" || decision === "outdated") {
       const isOpen = this.#ledger.outcomeOf(row) === "listed";
-      // What is outdated says nothing of a failure.
-      if (decision === "outdated" && !isOpen) return;
       await this.#enter(key, this.#ledger.entry(key, row, "unchanged"));
       return this.#unchanged(isOpen ? 1 : 0);
     }

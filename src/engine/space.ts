@@ -36,9 +36,15 @@ export async function openSpace(
   signal: AbortSignal,
 ): Promise<Space> {
   const model = await call(() => embedder.open(signal));
-  const { vectors } = await call(() => embedder.embed(probeTexts, "document", signal));
-  checkVectors(vectors, probeTexts.length, model);
-  return { hash: spaceHash(model), model, probe: vectors };
+  const probe: Float32Array[] = [];
+  const { textsPerCall } = embedder.limits;
+  for (let start = 0; start < probeTexts.length; start += textsPerCall) {
+    const texts = probeTexts.slice(start, start + textsPerCall);
+    const { vectors } = await call(() => embedder.embed(texts, "document", signal));
+    checkVectors(vectors, texts.length, model);
+    probe.push(...vectors);
+  }
+  return { hash: spaceHash(model), model, probe };
 }
 
 /** The first `dimension` numbers of each probe vector, as a marker stores them. */

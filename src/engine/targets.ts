@@ -181,7 +181,11 @@ async function openTarget(
   const created = decision.kind === "create";
   const collection = created
     ? await create(context, found, decision)
-    : await context.retry(`sinks.${sink.name}`, () => sink.sink.open(signal), true);
+    : await context.retry(
+        `sinks.${sink.name}`,
+        () => sink.sink.open(signal, decision.dimension),
+        true,
+      );
   if (collection === undefined) {
     const [again] = await survey(context, space, [sink]);
     if (again?.kind === "refused") throw refusalFault(again.refusal);

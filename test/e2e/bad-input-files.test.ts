@@ -147,8 +147,7 @@ describe("among good files", () => {
     await using server = await startEmbeddingServer();
     const grow: Readonly<Record<string, (path: string) => Promise<void>>> = {
       "sparse.md": (path) => truncate(path, 4 * 1024 ** 3),
-      "sparse.txt": (path) => truncate(path, 4 * 1024 ** 3),
-      "log.txt": (path) => writeFile(path, "A line of a log that goes on.\n\n".repeat(420_000)),
+      "log.md": (path) => writeFile(path, "A line of a log that goes on.\n\n".repeat(420_000)),
     };
     for (const [name, growing] of Object.entries(grow)) {
       const place = await makePlace({
@@ -176,7 +175,7 @@ describe("among good files", () => {
   test("a document that is too large from the beginning is not embedded in part", async () => {
     const place = await makePlace({ more: ["limits: { max_document_mb: 12 }"] });
     const line = "A line of a log that goes on.\n\n";
-    await place.write("log.txt", line.repeat((13 * 1024 ** 2) / line.length));
+    await place.write("log.md", line.repeat((13 * 1024 ** 2) / line.length));
     const { summary, exitCode } = await sync(place.file);
     expect(exitCode).toBe(3);
     expect(summary.failures).toMatchObject([{ code: "parse.too-large" }]);
