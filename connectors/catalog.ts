@@ -11,6 +11,7 @@ export const catalog: Catalog = [
   line("embedder", "lexical", "lexicalEmbedder", () => import("./embedders/lexical/index.ts")),
   line("sink", "lancedb", "lancedbSink", () => import("./sinks/lancedb/index.ts")),
   line("sink", "pinecone", "pineconeSink", () => import("./sinks/pinecone/index.ts")),
+  line("sink", "milvus", "milvusSink", () => import("./sinks/milvus/index.ts")),
   line("sink", "memory", "memorySink", () => import("./sinks/memory/index.ts")),
 ];
 

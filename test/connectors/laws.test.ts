@@ -58,6 +58,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   "sink lancedb": "sinks/lancedb/laws.test.ts",
   "sink pinecone": "sinks/pinecone/laws.test.ts",
   "sink memory": "sinks/memory/memory.test.ts",
+  "sink weaviate": "../live/sinks/weaviate/laws.test.ts",
+  "sink milvus": "../live/sinks/milvus/laws.test.ts",
 };
 
 const runner = { describe, it };

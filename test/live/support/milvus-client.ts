@@ -9,7 +9,11 @@ export async function connectMilvus(address: string): Promise<MilvusClient> {
     // With `NODE_ENV=test` it logs every request.
     logLevel: "error",
     // Clients of one process share connections, and with them the pause after a failed one.
-    channelOptions: { "grpc.use_local_subchannel_pool": 1 },
+    channelOptions: {
+      "grpc.use_local_subchannel_pool": 1,
+      // It pings all the time, also after its end, which Milvus Lite takes for an attack.
+      "grpc.keepalive_permit_without_calls": 0,
+    },
   });
   await client.connectPromise;
   return client;

@@ -1,0 +1,160 @@
+import type {
+  Collection,
+  CollectionMarker,
+  FaultLike,
+  Filter,
+  SearchHit,
+  SearchRequest,
+  SinkLimits,
+  StoredRecord,
+  VectorRecord,
+  WriteOperation,
+  WriteOutcome,
+} from "../../../src/contracts/index.ts";
+import { Fault, isFault } from "../../../src/faults/index.ts";
+import { encodeColumns, encodeVectors } from "./encode.ts";
+import { idsIn } from "./expression.ts";
+import {
+  inquire,
+  LiveCollection,
+  type CollectionOptions,
+  type LiveNow,
+} from "./live-collection.ts";
+import { markerProperties, readMarker } from "./marker.ts";
+import { rejected, sizeOf, sortOperations } from "./operations.ts";
+import { countRecords, readRecords, scanRecords, searchRecords } from "./reading.ts";
+import { toRows } from "./rows.ts";
+
+/** How long a request may be on its way, and the server take to notice that nobody waits for it any more. */
+const slackMs = 10_000;
+
+/** An open collection. */
+export class MilvusCollection implements Collection {
+  readonly limits: SinkLimits;
+  readonly dimension: number;
+  readonly #live: LiveCollection;
+
+  constructor(options: CollectionOptions) {
+    this.dimension = options.dimension;
+    this.#live = new LiveCollection(options);
+    this.limits = {
+      operationsPerWrite: 500,
+      // An eighth of what the server takes: larger requests cost memory and gain nothing.
+      bytesPerWrite: 8 * 1024 * 1024,
+      concurrentWrites: 2,
+      // The server gets the deadline with the request and does not begin after it.
+      writeHorizonMs: options.wire.timeoutMs + slackMs,
+    };
+  }
+
+  sizeOf(operation: WriteOperation): number {
+    return sizeOf(operation);
+  }
+
+  /** Upserts, then deletes; each is one request, which takes effect as a whole or not at all. */
+  async write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteOutcome> {
+    signal.throwIfAborted();
+    const { address, declared } = this.#live.options;
+    const { upserts, deletes } = sortOperations(operations, this.dimension, address);
+    if (upserts.length + deletes.length === 0) return { failed: new Map() };
+    const live = await this.#live.now(signal);
+    const { rows, problems } = toRows(upserts, live, declared);
+    const failed = new Map<string, FaultLike>();
+    for (const [record, problem] of problems) failed.set(record.id, rejected(record, problem));
+    if (rows.length > 0) {
+      const columns = encodeColumns(live, rows);
+      const records = rows.map(({ record }) => record);
+      for (const id of await this.#upsert(live, columns, records, signal)) {
+        failed.set(id, this.#refused(id));
+      }
+    }
+    const undeleted = await this.#delete(deletes, rows.length > 0, signal);
+    if (undeleted !== undefined) for (const id of deletes) failed.set(id, undeleted);
+    return { failed };
+  }
+
+  /** Gives the ids that the server names as not written. */
+  async #upsert(
+    live: LiveNow,
+    columns: object,
+    records: readonly VectorRecord[],
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const { vector } = live;
+    if (vector === undefined) throw new TypeError("A collection without vectors was opened.");
+    const extra = encodeVectors(vector, this.dimension, records);
+    const call = { verb: "written", ambiguous: true, signal, extra } as const;
+    const { err_index: failed } = await this.#live.call("Upsert", columns, call);
+    return failed.flatMap((index) => records[index]?.id ?? []);
+  }
+
+  /** Rejects, or gives the fault when the upserts before it took effect. */
+  async #delete(
+    ids: readonly string[],
+    afterUpserts: boolean,
+    signal: AbortSignal,
+  ): Promise<FaultLike | undefined> {
+    if (ids.length === 0) return undefined;
+    const expr = idsIn(this.#live.key, ids);
+    try {
+      await this.#live.call("Delete", { expr }, { verb: "written", ambiguous: true, signal });
+      return undefined;
+    } catch (error) {
+      if (afterUpserts && isFault(error) && !error.ambiguous) return error;
+      throw error;
+    }
+  }
+
+  async read(
+    ids: readonly string[],
+    options: { readonly vectors: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly StoredRecord[]> {
+    signal.throwIfAborted();
+    return readRecords(this.#live, [...new Set(ids)], options.vectors, signal);
+  }
+
+  count(filter: Filter | undefined, signal: AbortSignal): Promise<number> {
+    return countRecords(this.#live, filter, signal);
+  }
+
+  scan(
+    { pipeline, vectors = false }: { readonly pipeline: string; readonly vectors?: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredRecord[]> {
+    return scanRecords(this.#live, pipeline, vectors, signal);
+  }
+
+  search(request: SearchRequest, signal: AbortSignal): Promise<readonly SearchHit[]> {
+    return searchRecords(this.#live, request, signal);
+  }
+
+  /** Reads back what it wrote: a server that took properties without keeping them would lose the marker. */
+  async setMarker(marker: CollectionMarker, signal: AbortSignal): Promise<void> {
+    const { seen, wire, name, address } = this.#live.options;
+    await this.#live.now(signal);
+    const properties = markerProperties(marker, seen.marker);
+    await this.#live.call(
+      "AlterCollection",
+      { properties },
+      { verb: "written", ambiguous: true, signal },
+    );
+    const info = await inquire(wire, name, address, signal);
+    const kept = info === undefined ? undefined : readMarker(info.properties, address);
+    if (kept?.incarnation !== marker.incarnation) {
+      throw new Fault(
+        "sink.foreign",
+        `The collection ${address} does not keep its properties, in which sluice keeps its marker. Use a server of ` +
+          "Milvus 2.3 or later.",
+      );
+    }
+    this.#live.marked(marker);
+  }
+
+  #refused(id: string): Fault {
+    return new Fault(
+      "sink.rejected",
+      `The server did not store record \`${id}\` in ${this.#live.options.address}, and does not say why.`,
+    );
+  }
+}
