@@ -12,6 +12,7 @@ export const catalog: Catalog = [
   line("sink", "lancedb", "lancedbSink", () => import("./sinks/lancedb/index.ts")),
   line("sink", "pinecone", "pineconeSink", () => import("./sinks/pinecone/index.ts")),
   line("sink", "milvus", "milvusSink", () => import("./sinks/milvus/index.ts")),
+  line("sink", "weaviate", "weaviateSink", () => import("./sinks/weaviate/index.ts")),
   line("sink", "memory", "memorySink", () => import("./sinks/memory/index.ts")),
 ];
 

@@ -178,8 +178,11 @@ export interface Sink extends Component {
   describe(signal: AbortSignal): Promise<CollectionDescription | undefined>;
   /** Creates the collection; fails if it exists. */
   create(spec: CollectionSpec, signal: AbortSignal): Promise<Collection>;
-  /** Opens the existing collection. */
-  open(signal: AbortSignal): Promise<Collection>;
+  /**
+   * Opens the existing collection. `agreed` is the dimension that was decided, for stores that cannot tell the one of an
+   * empty collection.
+   */
+  open(signal: AbortSignal, agreed?: number): Promise<Collection>;
   /** Where the store has aliases. */
   readonly aliases?: CollectionAliases;
 }

@@ -1,0 +1,142 @@
+import { connect, type ClientHttp2Session } from "node:http2";
+import { errorCode } from "../../../src/flow/error-code.ts";
+import { raceAbort } from "../../../src/flow/index.ts";
+import { WireError } from "./wire-error.ts";
+
+/** How far a server may send ahead, for one answer and for all of a connection. */
+const streamWindowBytes = 4 * 1024 * 1024;
+const sessionWindowBytes = 16 * 1024 * 1024;
+/** What requests under way may hold; limits of writes are far below. */
+const sessionMegabytes = 1_024;
+const connectMs = 10_000;
+/** A connection that was idle for this long may have been cut without a word, so it is asked first. */
+const idleMs = 20_000;
+const pingMs = 5_000;
+
+/** One HTTP/2 connection that is made when it is needed, and made anew when it is gone. */
+export class GrpcConnection {
+  readonly #origin: string;
+  #opening: Promise<ClientHttp2Session> | undefined;
+  #usedAt = 0;
+  #closed = false;
+
+  /** `origin` is scheme, host and port. */
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  /** The connection, when it is known to be there. Rejects with a `WireError`, or with the reason of the signal. */
+  async session(signal: AbortSignal): Promise<ClientHttp2Session> {
+    for (;;) {
+      const opening = this.#opening ?? this.#open();
+      const session = await raceAbort(opening, signal);
+      if (await raceAbort(this.#isUsable(session), signal)) {
+        this.#usedAt = performance.now();
+        return session;
+      }
+      if (this.#opening === opening) this.#opening = undefined;
+      session.close();
+    }
+  }
+
+  /** Ends the connection, and with it the calls under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const session = await opening?.catch(() => undefined);
+    session?.destroy();
+  }
+
+  #open(): Promise<ClientHttp2Session> {
+    if (this.#closed) return Promise.reject(unreachable(this.#origin, "the sink is closed"));
+    const opening = openSession(this.#origin);
+    this.#opening = opening;
+    this.#usedAt = performance.now();
+    opening.catch(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    return opening;
+  }
+
+  async #isUsable(session: ClientHttp2Session): Promise<boolean> {
+    if (session.closed || session.destroyed) return false;
+    return performance.now() - this.#usedAt <= idleMs || answersPing(session);
+  }
+}
+
+/** Connects, and waits until the other side has shown that it speaks HTTP/2. */
+function openSession(origin: string): Promise<ClientHttp2Session> {
+  const session = connect(origin, {
+    maxSessionMemory: sessionMegabytes,
+    settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(unreachable(origin, "connecting took too long"));
+      session.destroy();
+    }, connectMs);
+    let connected = false;
+    session.once("connect", () => {
+      connected = true;
+    });
+    session.once("remoteSettings", () => {
+      clearTimeout(timer);
+      session.setLocalWindowSize(sessionWindowBytes);
+      resolve(session);
+    });
+    // Stays for the life of the session: an error that nobody listens to would end the process.
+    session.on("error", (error) => {
+      reject(connectError(origin, error, connected));
+    });
+    session.once("close", () => {
+      clearTimeout(timer);
+      reject(notGrpc(origin, undefined));
+    });
+  });
+}
+
+function connectError(origin: string, cause: Error, connected: boolean): WireError {
+  const code = errorCode(cause);
+  if (/SSL|TLS|EPROTO/.test(code)) {
+    const what = "it does not speak TLS, or not one that fits";
+    return new WireError(`${origin} answers, but ${what} (${code})`, {
+      protocol: "gRPC",
+      failure: "protocol",
+      cause,
+    });
+  }
+  if (connected) return notGrpc(origin, cause);
+  return unreachable(origin, code === "" ? "no connection" : code, cause);
+}
+
+function unreachable(origin: string, why: string, cause?: unknown): WireError {
+  return new WireError(`no connection to ${origin} (${why})`, {
+    protocol: "gRPC",
+    failure: "unreachable",
+    cause,
+  });
+}
+
+function notGrpc(origin: string, cause: unknown): WireError {
+  return new WireError(`what answers at ${origin} does not speak gRPC`, {
+    protocol: "gRPC",
+    failure: "protocol",
+    cause,
+  });
+}
+
+function answersPing(session: ClientHttp2Session): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, pingMs, false);
+    const answer = (alive: boolean): void => {
+      clearTimeout(timer);
+      resolve(alive);
+    };
+    try {
+      if (!session.ping((error) => answer(error === null))) answer(false);
+    } catch {
+      answer(false);
+    }
+  });
+}

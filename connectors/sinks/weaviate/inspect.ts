@@ -1,0 +1,127 @@
+import type { CollectionMarker } from "../../../src/contracts/index.ts";
+import { Fault, isFault } from "../../../src/faults/index.ts";
+import { parseClass } from "./class-schema.ts";
+import { readSchema, type LiveSchema, type SchemaWishes } from "./live-schema.ts";
+import { isMarkerId, readMarks } from "./marker.ts";
+import { Objects } from "./objects.ts";
+import type { WeaviateServer } from "./server.ts";
+import type { WireTarget } from "./wire-batch.ts";
+
+/** Objects that are looked at for one with a vector. */
+const lookedAt = 20;
+
+/** What a collection has that was never marked. */
+const noMarks = { marker: undefined, objects: 0 };
+
+/** What a collection is, freshly read. */
+export interface Inspection {
+  readonly schema: LiveSchema;
+  readonly objects: Objects;
+  readonly marker: CollectionMarker | undefined;
+  /** Without those of the marker. */
+  readonly records: number;
+  /** Undefined while there is no vector, and sluice did not make the collection. */
+  readonly dimension: number | undefined;
+}
+
+export interface InspectOptions {
+  readonly server: WeaviateServer;
+  readonly wishes: SchemaWishes;
+  readonly consistency: WireTarget["consistency"];
+}
+
+/** Reads the schema; undefined when there is no such collection. */
+export async function readClass(
+  { server, wishes }: InspectOptions,
+  signal: AbortSignal,
+): Promise<LiveSchema | undefined> {
+  const { collection, shown } = server.options.place;
+  const call = { method: "GET", path: `/schema/${collection}` } as const;
+  const { status, body } = await server.rest("read", call, signal);
+  return status === 404 ? undefined : readSchema(parseClass(body, shown), wishes);
+}
+
+/** Looks at the collection, or at the tenant; undefined when it does not exist. */
+export async function inspect(
+  options: InspectOptions,
+  signal: AbortSignal,
+): Promise<Inspection | undefined> {
+  const schema = await readClass(options, signal);
+  if (schema === undefined) return undefined;
+  const objects = objectsOf(options, schema);
+  const { place } = options.server.options;
+  if (schema.hasTenants !== (place.tenant !== undefined)) {
+    // A misfit says so; nothing can be asked.
+    return { schema, objects, marker: undefined, records: 0, dimension: undefined };
+  }
+  if (place.tenant !== undefined && !(await hasTenant(options, schema, signal))) return undefined;
+  const [all, marks, found] = await Promise.all([
+    objects.count(undefined, signal),
+    schema.hasMarkerProperty ? readMarks(objects, place.shown, signal) : noMarks,
+    storedDimension(objects, schema, signal),
+  ]);
+  return {
+    schema,
+    objects,
+    marker: marks.marker,
+    records: all - marks.objects,
+    dimension: found ?? schema.madeDimension,
+  };
+}
+
+/** The objects of the collection of this schema. */
+export function objectsOf({ server, consistency }: InspectOptions, schema: LiveSchema): Objects {
+  const { tenant } = server.options.place;
+  const target = { collection: schema.collection, tenant, consistency };
+  return new Objects(server, target, schema.vector?.name);
+}
+
+async function hasTenant(
+  { server }: InspectOptions,
+  { collection, activatesTenants }: LiveSchema,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { tenant, shown } = server.options.place;
+  const call = { method: "GET", path: `/schema/${collection}/tenants/${tenant}` } as const;
+  const { status, body } = await server.rest("read", call, signal);
+  if (status === 404) return false;
+  const activity = (body as { readonly activityStatus?: unknown } | undefined)?.activityStatus;
+  if (activatesTenants || activity === "HOT" || activity === "ACTIVE") return true;
+  throw new Fault(
+    "sink.not-ready",
+    `The collection ${shown} cannot be read: the tenant is not active (${String(activity)}). Activate it and run again.`,
+    { retry: "never" },
+  );
+}
+
+/** The length of the vectors there are; undefined when there is none. */
+async function storedDimension(
+  objects: Objects,
+  schema: LiveSchema,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (schema.vector === undefined || schema.vector.multivector) return undefined;
+  const wanted = { properties: [], withVectors: true };
+  let left = lookedAt;
+  for await (const page of objects.pages("", wanted, signal, lookedAt)) {
+    const first = page.find(({ id, vector }) => vector !== undefined && !isMarkerId(id));
+    if (first?.vector !== undefined) return first.vector.length;
+    left -= page.length;
+    if (left <= 0) break;
+  }
+  return askedDimension(objects, signal);
+}
+
+/** A question with a vector that is too short is answered with the right length, where there are vectors. */
+async function askedDimension(objects: Objects, signal: AbortSignal): Promise<number | undefined> {
+  try {
+    const wanted = { properties: [], withVectors: true, limit: 1 };
+    const [hit] = await objects.near(new Float32Array([1]), wanted, signal);
+    return hit?.vector?.length;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const [, length] = /: (\d+) vs 1: vector lengths don't match/.exec(error.message) ?? [];
+    if (length === undefined) throw error;
+    return Number(length);
+  }
+}
