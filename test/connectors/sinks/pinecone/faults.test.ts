@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { FaultLike } from "../../../../src/contracts/index.ts";
+import type { FaultLike, Sink } from "../../../../src/contracts/index.ts";
 import type { PineconeBehaviour } from "../../../../src/testkit/index.ts";
 import {
   makeRecord,
@@ -199,9 +199,11 @@ describe("a write of which a part fails", () => {
   });
 });
 
-describe("an address where Pinecone is not", () => {
-  const control_url = (url: string) => sinkAt({ url });
+function controlledAt(url: string): Sink {
+  return sinkAt({ url });
+}
 
+describe("an address where Pinecone is not", () => {
   it("refuses connections", async () => {
     const emulator = await emulate();
     await emulator.close();
@@ -210,7 +212,7 @@ describe("an address where Pinecone is not", () => {
   });
 
   it("has no name", async () => {
-    const fault = await rejection(control_url("http://nowhere.invalid").check(signal));
+    const fault = await rejection(controlledAt("http://nowhere.invalid").check(signal));
     check(fault, { code: "sink.unreachable", says: "http://nowhere.invalid cannot be reached" });
   });
 
@@ -224,7 +226,7 @@ describe("an address where Pinecone is not", () => {
       response.writeHead(code, { "content-type": type });
       response.end(body);
     });
-    const fault = await rejection(control_url(url).describe(signal));
+    const fault = await rejection(controlledAt(url).describe(signal));
     check(fault, { code: "sink.unreachable", retry: "never", says: "`control_url`" });
   });
 
@@ -238,14 +240,14 @@ describe("an address where Pinecone is not", () => {
       response.writeHead(308, { location: target });
       response.end();
     });
-    const fault = await rejection(control_url(url).describe(signal));
+    const fault = await rejection(controlledAt(url).describe(signal));
     check(fault, { code: "sink.unreachable", retry: "never", says: "redirects elsewhere (308)" });
     expect(followed).toBe(0);
   });
 
   it("speaks no TLS where https is configured", async () => {
     const url = await serve((_request, response) => response.end("{}"));
-    const fault = await rejection(control_url(url.replace("http:", "https:")).describe(signal));
+    const fault = await rejection(controlledAt(url.replace("http:", "https:")).describe(signal));
     check(fault, { code: "sink.unreachable", retry: "never", says: "Is it an address of http?" });
   });
 
@@ -258,7 +260,7 @@ describe("an address where Pinecone is not", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const fault = await rejection(control_url(url).describe(signal));
+    const fault = await rejection(controlledAt(url).describe(signal));
     check(fault, { code: "sink.unreachable", retry: "never", says: "Is it an address of https?" });
   });
 });

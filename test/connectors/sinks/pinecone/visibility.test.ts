@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import type { VisibilityToken } from "../../../../src/contracts/index.ts";
+import { systemClock } from "../../../../src/flow/index.ts";
+import {
+  makeMarker,
+  makeRecord,
+  makeRecords,
+  toDelete,
+  toUpsert,
+} from "../../../../src/testkit/sink-harness.ts";
+import { created, rejection, signal, sinkAt } from "./places.ts";
+
+describe("a write", () => {
+  it("is acknowledged before it can be read, and waited for by its token", async () => {
+    let passed = 0;
+    const clock = { ...systemClock, monotonic: () => performance.now() + passed };
+    const { collection, emulator } = await created({}, { clock });
+    emulator.delayVisibility(60_000);
+    const count = () => collection.count(undefined, signal);
+    const waitFor = async (token: VisibilityToken) => {
+      let waited = false;
+      const wait = collection.waitVisible!(token, signal).then(() => (waited = true));
+      expect(await count()).toBe(0);
+      expect(waited).toBe(false);
+      passed += 60_000;
+      return wait;
+    };
+    const records = makeRecords(3, 8);
+    const first = await collection.write(records.map(toUpsert), signal);
+    expect(first.visible).toEqual({ lsn: 1 });
+    await waitFor(first.visible!);
+    expect(await count()).toBe(3);
+    const all = [...records.map(toDelete), toUpsert(makeRecord(9, 8))];
+    const next = await collection.write(all, signal);
+    // The later of the two.
+    expect(next.visible).toEqual({ lsn: 3 });
+    await collection.waitVisible!(first.visible!, signal);
+    expect(await count()).toBe(3);
+    passed += 60_000;
+    await collection.waitVisible!(next.visible!, signal);
+    expect(await count()).toBe(1);
+  });
+
+  it("is not waited for longer than allowed, and not when the run is stopped", async () => {
+    const { collection, emulator } = await created({ visibility_timeout_ms: 60 });
+    emulator.delayVisibility(60_000);
+    const { visible } = await collection.write([toUpsert(makeRecord(1, 8))], signal);
+    expect(await rejection(collection.waitVisible!(visible!, signal))).toMatchObject({
+      code: "sink.not-ready",
+      retry: "later",
+      ambiguous: false,
+      message: expect.stringContaining("`visibility_timeout_ms`"),
+    });
+    const stop = new AbortController();
+    const reason = new Error("stopped by hand");
+    setTimeout(() => stop.abort(reason), 15);
+    expect(await rejection(collection.waitVisible!(visible!, stop.signal))).toBe(reason);
+  });
+
+  it("to an index that tells no numbers is not waited for", async () => {
+    const { collection, emulator } = await created();
+    emulator.behave(({ operation }) => {
+      if (operation === "query") return { kind: "status", status: 200, body: '{"matches":[]}' };
+      const body = '{"upsertedCount":1}';
+      return operation === "upsert" ? { kind: "status", status: 200, body } : undefined;
+    });
+    const { visible, failed } = await collection.write([toUpsert(makeRecord(1, 8))], signal);
+    expect([visible, failed.size]).toEqual([undefined, 0]);
+    await collection.waitVisible?.({ lsn: 7 }, signal);
+    await collection.optimize?.(signal);
+  });
+});
+
+describe("the end of a run", () => {
+  it("comes when everything that was written can be read", async () => {
+    const { sink, collection, emulator } = await created();
+    emulator.delayVisibility(100);
+    for (const record of makeRecords(5, 8)) await collection.write([toUpsert(record)], signal);
+    await collection.optimize?.(signal);
+    expect(await collection.count(undefined, signal)).toBe(5);
+    expect((await sink.describe(signal))?.records).toBe(5);
+    emulator.reset();
+    await (await sinkAt(emulator).open(signal)).optimize?.(signal);
+    expect(emulator.stats().byOperation.query).toBeUndefined();
+  });
+
+  it("comes all the same when the service takes too long, or is not there any more", async () => {
+    const { collection, emulator } = await created({ visibility_timeout_ms: 30 });
+    emulator.delayVisibility(60_000);
+    await collection.write([toUpsert(makeRecord(1, 8))], signal);
+    await collection.optimize?.(signal);
+    await emulator.close();
+    await collection.optimize?.(signal);
+    const stop = new AbortController();
+    stop.abort(new Error("stopped by hand"));
+    expect(await rejection(collection.optimize!(stop.signal))).toBe(stop.signal.reason);
+  });
+});
+
+describe("the marker", () => {
+  it("is set when everybody can read it, after everything that was written before it", async () => {
+    const { collection, emulator } = await created();
+    emulator.delayVisibility(100);
+    await collection.write(makeRecords(4, 8).map(toUpsert), signal);
+    const marker = makeMarker(8);
+    await collection.setMarker(marker, signal);
+    expect(await sinkAt(emulator).describe(signal)).toMatchObject({ marker, records: 4 });
+  });
+
+  it("that cannot be read in time is told to be written perhaps", async () => {
+    const { collection, emulator } = await created({ visibility_timeout_ms: 40 });
+    emulator.delayVisibility(60_000);
+    expect(await rejection(collection.setMarker(makeMarker(8), signal))).toMatchObject({
+      code: "sink.not-ready",
+      retry: "later",
+      ambiguous: true,
+    });
+  });
+});
