@@ -111,11 +111,15 @@ export class Intake {
     }
     const key = this.#key(document.id);
     const [known] = await context.session.lookup([key]);
-    // An event of its deletion was at work when this one came.
-    if (known?.gone === true) {
-      await context.session.commit([{ kind: "document", key, set: cameBack }], { durable: false });
-    }
-    const row = known && { ...known, gone: false, owed: known.owed || known.gone };
+    // An event of its deletion was at work when this one came, and has struck it from the count.
+    const listed = this.#ledger.entry(key, known, "listed");
+    if (known?.gone === true) await this.#enter(key, listed, cameBack);
+    const row = known && {
+      ...known,
+      gone: false,
+      owed: known.owed || known.gone,
+      counted: known.gone ? (listed.set.counted ?? known.counted) : known.counted,
+    };
     const work = workOf(run, this.#source, document, row);
     const decision = decide(run, work);
     if (decision === "dead" && row?.failure !== undefined) {
