@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { PineconeConfig } from "./config.ts";
 import { type CallPurpose, toFault } from "./faults.ts";
-import { type Failure, type Reply, Wire, WireError } from "./wire.ts";
+import { type Failure, type Reply, type Send, Wire, WireError } from "./wire.ts";
 
 /** Pinecone's own client with what it lacks: deadlines, aborts, and faults for errors. */
 export class PineconeClient {
@@ -11,7 +11,7 @@ export class PineconeClient {
   readonly clock: Clock;
   readonly #config: PineconeConfig;
   readonly #wire: Wire;
-  #sdk: Promise<Sdk.Pinecone> | undefined;
+  #sdk: Promise<typeof Sdk> | undefined;
 
   constructor(config: PineconeConfig, address: string, clock: Clock) {
     this.#config = config;
@@ -23,11 +23,11 @@ export class PineconeClient {
   /** Makes one call of the client. Rejects with a fault, or with the reason of an abort. */
   async call<Value>(
     verb: CallPurpose["verb"],
-    request: () => Promise<Value>,
+    request: (sdk: Sdk.Pinecone) => Promise<Value>,
     signal: AbortSignal,
   ): Promise<Reply<Value>> {
     try {
-      return await this.#wire.call(request, signal);
+      return await this.#send(request, signal);
     } catch (error) {
       throw this.#toFault(error, verb);
     }
@@ -37,31 +37,15 @@ export class PineconeClient {
   async callUnless<Value>(
     isAnswer: (failure: Failure) => boolean,
     verb: CallPurpose["verb"],
-    request: () => Promise<Value>,
+    request: (sdk: Sdk.Pinecone) => Promise<Value>,
     signal: AbortSignal,
   ): Promise<Reply<Value> | undefined> {
     try {
-      return await this.#wire.call(request, signal);
+      return await this.#send(request, signal);
     } catch (error) {
       if (error instanceof WireError && isAnswer(error.failure)) return undefined;
       throw this.#toFault(error, verb);
     }
-  }
-
-  /**
-   * A namespace of the index at this host. The host is always given: the client would keep the first one that it sees
-   * of an index's name for the life of the process.
-   */
-  async namespace(host: string, namespace: string): Promise<Sdk.Index> {
-    return (await this.sdk()).index({ host, namespace });
-  }
-
-  sdk(): Promise<Sdk.Pinecone> {
-    this.#sdk ??= this.#load().catch((error: unknown) => {
-      this.#sdk = undefined;
-      throw error;
-    });
-    return this.#sdk;
   }
 
   close(): void {
@@ -72,16 +56,32 @@ export class PineconeClient {
     return toFault(error, { verb, address: this.address, now: this.clock.now() });
   }
 
-  async #load(): Promise<Sdk.Pinecone> {
+  /** Each call has a client of its own, which costs microseconds: so its `fetch` knows which call it serves. */
+  async #send<Value>(
+    request: (sdk: Sdk.Pinecone) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Reply<Value>> {
     const { api_key: apiKey, control_url: controllerHostUrl } = this.#config;
-    const { Pinecone } = await loadSdk();
-    return new Pinecone({
-      apiKey,
-      // Retries are the engine's.
-      maxRetries: 0,
-      fetchApi: this.#wire.fetch as NonNullable<Sdk.PineconeConfiguration["fetchApi"]>,
-      ...(controllerHostUrl === undefined ? {} : { controllerHostUrl }),
+    const { Pinecone } = await this.#load();
+    const call = (send: Send): Promise<Value> =>
+      request(
+        new Pinecone({
+          apiKey,
+          // Retries are the engine's.
+          maxRetries: 0,
+          fetchApi: send as NonNullable<Sdk.PineconeConfiguration["fetchApi"]>,
+          ...(controllerHostUrl === undefined ? {} : { controllerHostUrl }),
+        }),
+      );
+    return this.#wire.call(call, signal);
+  }
+
+  #load(): Promise<typeof Sdk> {
+    this.#sdk ??= loadSdk().catch((error: unknown) => {
+      this.#sdk = undefined;
+      throw error;
     });
+    return this.#sdk;
   }
 }
 

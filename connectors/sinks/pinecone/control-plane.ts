@@ -23,8 +23,7 @@ export async function describeIndex(
   name: string,
   signal: AbortSignal,
 ): Promise<Sdk.IndexModel | undefined> {
-  const sdk = await client.sdk();
-  const request = (): Promise<Sdk.IndexModel> => sdk.indexes.describe(name);
+  const request = (sdk: Sdk.Pinecone): Promise<Sdk.IndexModel> => sdk.indexes.describe(name);
   return (await client.callUnless(isNoIndex, "described", request, signal))?.value;
 }
 
@@ -36,8 +35,7 @@ export async function createIndex(
   signal: AbortSignal,
 ): Promise<void> {
   const { cloud, region, deletion_protection, tags } = config.create;
-  const sdk = await client.sdk();
-  const create = (): Promise<Sdk.IndexModel> =>
+  const create = (sdk: Sdk.Pinecone): Promise<Sdk.IndexModel> =>
     sdk.indexes.create({
       name: config.index,
       schema: {
@@ -102,8 +100,8 @@ export async function describeFilterable(
   namespace: string,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | undefined> {
-  const index = await client.namespace(host, namespace);
-  const request = (): Promise<Sdk.NamespaceDescription> => index.describeNamespace(namespace);
+  const request = (sdk: Sdk.Pinecone): Promise<Sdk.NamespaceDescription> =>
+    sdk.index({ host }).describeNamespace(namespace);
   const found = await client.callUnless(isNoNamespace, "described", request, signal);
   const fields = Object.keys(found?.value.schema?.fields ?? {});
   return fields.length === 0 ? undefined : new Set(fields);
@@ -117,11 +115,10 @@ export async function createNamespace(
   layout: Layout,
   signal: AbortSignal,
 ): Promise<void> {
-  const index = await client.namespace(host, namespace);
   const names = filterableColumns(layout).map(({ name }) => [name, { filterable: true }] as const);
   const schema = { fields: Object.fromEntries(names) };
-  const request = (): Promise<Sdk.NamespaceDescription> =>
-    index.createNamespace({ name: namespace, schema });
+  const request = (sdk: Sdk.Pinecone): Promise<Sdk.NamespaceDescription> =>
+    sdk.index({ host }).createNamespace({ name: namespace, schema });
   await client.callUnless(isConflict, "created", request, signal);
 }
 

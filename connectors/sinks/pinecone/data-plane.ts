@@ -58,8 +58,8 @@ export class DataPlane {
 
   /** Deletes records by id. A namespace that is not there has none of them, and is no error. */
   async remove(ids: readonly string[], signal: AbortSignal): Promise<number | undefined> {
-    const index = await this.#index();
-    const request = (): Promise<void> => index.deleteMany({ ids: [...ids] });
+    const request = (sdk: Sdk.Pinecone): Promise<void> =>
+      this.#index(sdk).deleteMany({ ids: [...ids] });
     try {
       const reply = await this.options.client.callUnless(isAbsence, "written", request, signal);
       return reply?.lsn;
@@ -136,18 +136,19 @@ export class DataPlane {
     request: (index: Sdk.Index) => Promise<Value>,
     signal: AbortSignal,
   ): Promise<Reply<Value>> {
-    const index = await this.#index();
+    const { client } = this.options;
     try {
-      return await this.options.client.call(verb, () => request(index), signal);
+      return await client.call(verb, (sdk) => request(this.#index(sdk)), signal);
     } catch (error) {
       const found = isDoubtful(error) ? await this.options.findOut(signal) : undefined;
       throw found instanceof Fault ? found : error;
     }
   }
 
-  #index(): Promise<Sdk.Index> {
-    const { client, host, namespace } = this.options;
-    return client.namespace(host, namespace);
+  /** The host is always given: the client would keep the first one that it sees of an index's name. */
+  #index(sdk: Sdk.Pinecone): Sdk.Index {
+    const { host, namespace } = this.options;
+    return sdk.index({ host, namespace });
   }
 }
 

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { errorCode } from "../../../src/flow/error-code.ts";
 
 /** How a request failed. */
@@ -44,6 +43,9 @@ export interface Reply<Value> {
   readonly text: string;
 }
 
+/** What a client calls in the place of `fetch`. */
+export type Send = (url: string, init: RequestInit) => Promise<Response>;
+
 /** A request on its way. */
 interface Exchange {
   readonly signal: AbortSignal;
@@ -59,13 +61,12 @@ const errorBytes = 16_384;
 const answerBytes = 64 * 1024 * 1024;
 
 /**
- * The `fetch` that Pinecone's client is given. The client has no time limit and no abort, hides headers, and tells of
- * some statuses by words only; here a call gets a deadline and its signal, and keeps what was answered.
+ * Gives each call of Pinecone's client a `fetch` of its own. The client has no time limit and no abort, hides headers,
+ * and tells of some statuses by words only; here a call gets a deadline and its signal, and keeps what was answered.
  */
 export class Wire {
   readonly #timeoutMs: number;
   readonly #secret: string;
-  readonly #calls = new AsyncLocalStorage<Exchange>();
   readonly #closed = new AbortController();
 
   constructor(options: { readonly timeoutMs: number; readonly secret: string }) {
@@ -82,7 +83,10 @@ export class Wire {
    * Makes one call of the client, which makes at most one request. Rejects with the reason of the signal or of `close`
    * as soon as they abort, else with a `WireError`.
    */
-  async call<Value>(request: () => Promise<Value>, signal: AbortSignal): Promise<Reply<Value>> {
+  async call<Value>(
+    request: (send: Send) => Promise<Value>,
+    signal: AbortSignal,
+  ): Promise<Reply<Value>> {
     const controller = new AbortController();
     const stops = [this.#closed.signal, signal].map((other) => {
       other.throwIfAborted();
@@ -103,7 +107,7 @@ export class Wire {
     };
     const timer = setTimeout(late, this.#timeoutMs);
     try {
-      const value = await this.#calls.run(exchange, request);
+      const value = await request((url, init) => this.#send(url, init, exchange));
       const { headers, text } = exchange;
       return {
         value,
@@ -121,21 +125,19 @@ export class Wire {
     }
   }
 
-  /** For the client. An answer is read to its end within the call's time, so that the client finds it whole. */
-  readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const exchange = this.#calls.getStore();
-    if (exchange === undefined) throw new TypeError("The client sent a request outside of a call.");
+  /** An answer is read to its end within the call's time, so that the client finds it whole. */
+  async #send(url: string, init: RequestInit, exchange: Exchange): Promise<Response> {
     exchange.origin = new URL(url).origin;
     try {
-      return await this.#send(url, init, exchange);
+      return await this.#fetch(url, init, exchange);
     } catch (error) {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
       exchange.failure ??= { kind: "network", code: codeOf(cause), cause };
       throw error;
     }
-  };
+  }
 
-  async #send(url: string, init: RequestInit, exchange: Exchange): Promise<Response> {
+  async #fetch(url: string, init: RequestInit, exchange: Exchange): Promise<Response> {
     const response = await fetch(url, {
       ...init,
       signal: exchange.signal,

@@ -224,10 +224,12 @@ describe("the client", () => {
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/\b7\b/);
   });
 
-  it("is loaded only when it is used", async () => {
-    const sink = sinkAt(await emulate());
+  it("asks nothing any more once its sink is closed", async () => {
+    const emulator = await emulate();
+    const sink = sinkAt(emulator);
     await sink.close();
     expect(await rejection(sink.check(signal))).toMatchObject({ code: "aborted" });
+    expect(emulator.stats().requests).toBe(0);
   });
 });
 
