@@ -160,7 +160,7 @@ export class PineconeCollection implements Collection {
       ...(wanted === undefined ? {} : { filter: wanted }),
     };
     const matches = await findNearest(plane, search, signal);
-    const hits = matches.map(({ score = 0, ...record }): SearchHit => {
+    const hits = matches.map(({ score, ...record }): SearchHit => {
       return {
         record: decodeRecord(record, layout, { vectors: false }),
         // The service gives the square of the euclidean distance.

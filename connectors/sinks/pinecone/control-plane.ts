@@ -4,7 +4,7 @@ import { Fault } from "../../../src/faults/index.ts";
 import type { Layout } from "../../../src/flow/record-layout.ts";
 import type { PineconeClient } from "./client.ts";
 import type { PineconeConfig } from "./config.ts";
-import { filterableColumns, serviceMetrics } from "./live-index.ts";
+import { filterableColumns, readIndexModel, serviceMetrics } from "./live-index.ts";
 import { poll } from "./poll.ts";
 import type { Failure } from "./wire.ts";
 
@@ -23,7 +23,13 @@ export async function describeIndex(
   name: string,
   signal: AbortSignal,
 ): Promise<Sdk.IndexModel | undefined> {
-  const request = (sdk: Sdk.Pinecone): Promise<Sdk.IndexModel> => sdk.indexes.describe(name);
+  const request = async (sdk: Sdk.Pinecone): Promise<Sdk.IndexModel> => {
+    const model = await sdk.indexes.describe(name);
+    // JSON of something else is understood neither here nor later.
+    readIndexModel(model);
+    if (typeof model.host !== "string") throw new TypeError("The index has no address.");
+    return model;
+  };
   return (await client.callUnless(isNoIndex, "described", request, signal))?.value;
 }
 

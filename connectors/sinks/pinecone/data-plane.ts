@@ -20,6 +20,13 @@ export interface Search {
   readonly includeMetadata: boolean;
 }
 
+export interface Match {
+  readonly id: string;
+  readonly score: number;
+  /** Left out when it was not asked for, or when the record has none. */
+  readonly metadata?: Sdk.RecordMetadata;
+}
+
 export interface DataPlaneOptions {
   readonly client: PineconeClient;
   readonly host: string;
@@ -28,7 +35,10 @@ export interface DataPlaneOptions {
   readonly findOut: (signal: AbortSignal) => Promise<Fault | "there" | "unknown">;
 }
 
-/** The operations on the records of one namespace. Each is one request. */
+/**
+ * The operations on the records of one namespace. Each is one request. An answer is understood within its call: what
+ * cannot be is no answer of Pinecone's.
+ */
 export class DataPlane {
   readonly options: DataPlaneOptions;
 
@@ -46,12 +56,13 @@ export class DataPlane {
       (index) => index.upsert({ records: [...records] }),
       signal,
     );
-    const count = (JSON.parse(text) as { readonly upsertedCount?: number }).upsertedCount ?? 0;
+    const body = JSON.parse(text) as { readonly upsertedCount?: number } | null;
+    const count = body?.upsertedCount ?? 0;
     if (count === records.length) return lsn;
     throw new Fault(
       "sink.unreachable",
-      `The collection ${this.options.client.address} cannot be written: Pinecone says that it took ${count} of ${records.length} ` +
-        "records. They are written again.",
+      `The collection ${this.options.client.address} cannot be written: Pinecone says that it took ${count} of ` +
+        `${records.length} records. They are written again.`,
       { ambiguous: true },
     );
   }
@@ -73,8 +84,15 @@ export class DataPlane {
 
   /** Records by id, with values and metadata; the service can leave out neither. */
   async fetch(ids: readonly string[], signal: AbortSignal): Promise<readonly Sdk.PineconeRecord[]> {
-    const { value } = await this.#call("read", (index) => index.fetch({ ids: [...ids] }), signal);
-    return Object.values(value.records);
+    const read = async (index: Sdk.Index): Promise<readonly Sdk.PineconeRecord[]> => {
+      const { records } = await index.fetch({ ids: [...ids] });
+      return Object.values(records).map(({ id, values, metadata }) => ({
+        id,
+        ...(values === undefined ? {} : { values }),
+        ...(metadata === undefined ? {} : { metadata }),
+      }));
+    };
+    return (await this.#call("read", read, signal)).value;
   }
 
   /** Up to 100 ids that begin with the prefix. */
@@ -84,9 +102,12 @@ export class DataPlane {
       ...(prefix === "" ? {} : { prefix }),
       ...(token === undefined ? {} : { paginationToken: token }),
     };
-    const { value } = await this.#call("read", (index) => index.listPaginated(options), signal);
-    const ids = (value.vectors ?? []).flatMap(({ id }) => (id === undefined ? [] : [id]));
-    return { ids, next: value.pagination?.next };
+    const read = async (index: Sdk.Index): Promise<IdPage> => {
+      const { vectors = [], pagination } = await index.listPaginated(options);
+      const ids = vectors.flatMap(({ id }) => (id === undefined ? [] : [id]));
+      return { ids, next: pagination?.next };
+    };
+    return (await this.#call("read", read, signal)).value;
   }
 
   /** How many records of one page meet a filter; a page holds `limit` at most. */
@@ -106,12 +127,14 @@ export class DataPlane {
   }
 
   /** Matches, in whatever order the service gives them. */
-  async query(
-    search: Search,
-    signal: AbortSignal,
-  ): Promise<Reply<readonly Sdk.ScoredPineconeRecord[]>> {
-    const { value, ...reply } = await this.#call("read", (index) => index.query(search), signal);
-    return { ...reply, value: value.matches };
+  async query(search: Search, signal: AbortSignal): Promise<Reply<readonly Match[]>> {
+    const read = async (index: Sdk.Index): Promise<readonly Match[]> => {
+      const { matches } = await index.query(search);
+      return matches.map(({ id, score = 0, metadata }) => {
+        return { id, score, ...(metadata === undefined ? {} : { metadata }) };
+      });
+    };
+    return this.#call("read", read, signal);
   }
 
   /** How many records the namespace has; and what the index tells of itself, as JSON. */

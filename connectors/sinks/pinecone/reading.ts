@@ -1,7 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import { isFault } from "../../../src/faults/index.ts";
 import { isStorableId } from "./check-record.ts";
-import type { DataPlane } from "./data-plane.ts";
+import type { DataPlane, Match } from "./data-plane.ts";
 import type { ServiceFilter } from "./filter.ts";
 import { serviceLimits } from "./limits.ts";
 
@@ -136,7 +136,7 @@ export async function findNearest(
   plane: DataPlane,
   search: { readonly vector: number[]; readonly topK: number; readonly filter?: ServiceFilter },
   signal: AbortSignal,
-): Promise<readonly Sdk.ScoredPineconeRecord[]> {
+): Promise<readonly Match[]> {
   try {
     return (await plane.query({ ...search, includeMetadata: true }, signal)).value;
   } catch (error) {

@@ -156,7 +156,10 @@ export class Wire {
       };
       throw new Error(`Status ${status}.`);
     }
-    exchange.text = await readWhole(response);
+    exchange.text = await readWhole(response).catch((cause: unknown) => {
+      if (cause instanceof RangeError) exchange.failure = { kind: "unreadable", cause };
+      throw cause;
+    });
     const body = exchange.text === "" ? null : exchange.text;
     return new Response(body, { status: response.status });
   }

@@ -220,6 +220,9 @@ describe("an address where Pinecone is not", () => {
     ["a page of its own", 404, "<h1>Not Found</h1>", "text/html"],
     ["the refusal of a port of TLS", 400, "The plain HTTP request was sent", "text/html"],
     ["a page with status 200", 200, "<h1>Welcome</h1>", "text/html"],
+    ["JSON that says nothing", 200, "{}", "application/json"],
+    ["nothing", 200, "null", "application/json"],
+    ["another index", 200, '{"status":{"ready":true},"schema":{"fields":{}}}', "application/json"],
     ["JSON of its own", 404, '{"detail":"nothing here"}', "application/json"],
   ])("answers with %s", async (_, code, body, type) => {
     const url = await serve((_request, response) => {
@@ -229,6 +232,28 @@ describe("an address where Pinecone is not", () => {
     const fault = await rejection(controlledAt(url).describe(signal));
     check(fault, { code: "sink.unreachable", retry: "never", says: "`control_url`" });
   });
+
+  it.each(["null", "[]", '"a"', '{"vectors":7}', '{"vectors":{"a":null}}', '{"matches":[null]}'])(
+    "answers reads with %s, and no call ends otherwise than with a fault",
+    async (body) => {
+      const { emulator, sink, collection } = await created();
+      emulator.behave({ kind: "status", status: 200, body });
+      const vector = makeRecord(1, 8).vector;
+      const calls = await Promise.allSettled([
+        sink.describe(signal),
+        collection.read(["a"], { vectors: true }, signal),
+        collection.count([{ field: "year", operator: "=", value: 1 }], signal),
+        collection.count(undefined, signal),
+        collection.search({ vector, k: 1 }, signal),
+        collection.scan({ pipeline: "law" }, signal)[Symbol.asyncIterator]().next(),
+        collection.write([toUpsert(makeRecord(1, 8)), toDelete({ id: "a" })], signal),
+      ]);
+      for (const call of calls) {
+        if (call.status === "rejected") expect(call.reason).toMatchObject({ name: "Fault" });
+      }
+      expect(calls.at(-1)).toMatchObject({ reason: { ambiguous: true } });
+    },
+  );
 
   it("redirects elsewhere, and is not followed with the key", async () => {
     let followed = 0;

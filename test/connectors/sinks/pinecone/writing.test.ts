@@ -78,6 +78,8 @@ describe("writing to pinecone", () => {
       makeRecord(5, 8, { fields: { tags: [1] } }),
       makeRecord(6, 8, { fields: { rating: null } }),
       makeRecord(7, 8, { vector: new Float32Array(8) }),
+      makeRecord(7, 8, { vector: Float32Array.of(1, 2, 3, 4, Number.NaN, 6, 7, 8) }),
+      makeRecord(7, 8, { vector: Float32Array.of(1, Infinity, 3, 4, -Infinity, 6, 7, 8) }),
       makeRecord(8, 8, { text: "é".repeat(20_500) }),
       makeRecord(9, 8, { metadata: { long: "x".repeat(100_000) } }),
     ];
@@ -87,7 +89,7 @@ describe("writing to pinecone", () => {
       expect(fault).toMatchObject({ code: "sink.rejected", retry: "never", scope: "document" });
       expect(fault.message).toContain(id);
     }
-    expect(failed.get(bad[6]!.id)?.message).toMatch(
+    expect(failed.get(bad[8]!.id)?.message).toMatch(
       /text and metadata take 41\d{3} bytes, and Pinecone takes 40960\. Lower/,
     );
     expect(await collection.count(undefined, signal)).toBe(1);
