@@ -24,15 +24,18 @@ import { writeMarks } from "./marker.ts";
 import { isUuid, prepare, sizeOf, type Batch } from "./operations.ts";
 import { countRecords, readRecords, scanRecords, searchRecords } from "./reading.ts";
 
-/** What was measured to be best; see `docs/guide/weaviate.md`. */
-const operationsPerWrite = 1_000;
-const bytesPerWrite = 8 * 1024 * 1024;
+/**
+ * The server indexes a batch with all of its cores, so larger or more batches gained nothing; smaller ones are sooner
+ * acknowledged, and stay far from the time limit on a server that is slow.
+ */
+const operationsPerWrite = 250;
+const bytesPerWrite = 4 * 1024 * 1024;
 const concurrentWrites = 4;
 /**
  * What a request may still do after it was given up. The server is told the deadline, gets to know when a connection
  * ends, and looks for both before every object of a batch.
  */
-const lateMs = 15_000;
+const lateMs = 5_000;
 
 /** An open collection, or a tenant of one. */
 export class WeaviateCollection implements Collection {

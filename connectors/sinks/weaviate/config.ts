@@ -96,7 +96,7 @@ export const weaviateConfig = z.strictObject({
     .meta(operational("How many replicas must take part in every write and read.")),
   timeout_ms: z
     .int()
-    .min(1_000)
+    .min(100)
     .max(3_600_000)
     .default(60_000)
     .meta(operational("How long one request may take, answer included.")),

@@ -4,8 +4,8 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { notNeeded } from "../../../src/flow/index.ts";
-import { GrpcConnection } from "./grpc-connection.ts";
+import { withDeadline } from "./deadline.ts";
+import { GrpcConnection, type ConnectionTimes } from "./grpc-connection.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -20,6 +20,7 @@ export interface GrpcClientOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** The largest answer that is read. */
   readonly maxBytes: number;
+  readonly times?: ConnectionTimes;
 }
 
 export interface GrpcCall {
@@ -40,26 +41,25 @@ export class GrpcClient {
 
   constructor(options: GrpcClientOptions) {
     this.#options = options;
-    this.#connection = new GrpcConnection(options.origin);
+    this.#connection = new GrpcConnection(options.origin, options.times);
   }
 
-  async call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {
+  call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {
+    const { timeoutMs } = call;
+    const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
+    return withDeadline((either) => this.#call(call, either), options, signal);
+  }
+
+  async #call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {
+    const session = await this.#connection.session(signal);
+    // What was due while the connection was made is not sent any more.
     signal.throwIfAborted();
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(timedOut(call.timeoutMs)), call.timeoutMs);
-    const either = AbortSignal.any([signal, deadline.signal]);
     try {
-      const session = await this.#connection.session(either);
-      // What was due while the connection was made is not sent any more.
-      either.throwIfAborted();
-      deadline.signal.addEventListener("abort", () => {
-        // Nothing tells a slow server from a connection that was cut without a word.
-        if (deadline.signal.reason !== notNeeded) session.close();
-      });
-      return await this.#send(session, call, either);
-    } finally {
-      clearTimeout(timer);
-      deadline.abort(notNeeded);
+      return await this.#send(session, call, signal);
+    } catch (error) {
+      // Nothing tells a slow server from a connection that was cut without a word.
+      if (error instanceof WireError && error.failure === "timeout") session.close();
+      throw error;
     }
   }
 
@@ -158,7 +158,7 @@ function messageOf({ httpStatus, headers, body }: GrpcAnswer): Buffer {
   if (code === undefined && (httpStatus !== 200 || !type.startsWith("application/grpc"))) {
     throw new WireError(`the answer is HTTP ${httpStatus} of type \`${type}\``, {
       protocol: "gRPC",
-      failure: httpStatus >= 500 || httpStatus === 429 ? "status" : "protocol",
+      failure: httpStatus >= 500 || meaningful.includes(httpStatus) ? "status" : "protocol",
       status: statusOfHttp(httpStatus),
       ...retryAfter(headers),
     });
@@ -175,6 +175,9 @@ function messageOf({ httpStatus, headers, body }: GrpcAnswer): Buffer {
   if (code === undefined || !whole || body[0] !== 0) throw cutOff(undefined);
   return body.subarray(frameBytes);
 }
+
+/** Statuses below 500 that tell more than that what answered is not the server. */
+const meaningful: readonly number[] = [401, 403, 429];
 
 /** A proxy in between answers with HTTP alone; what that means for gRPC is fixed. */
 function statusOfHttp(status: number): number {

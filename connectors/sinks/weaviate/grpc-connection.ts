@@ -8,21 +8,29 @@ const streamWindowBytes = 4 * 1024 * 1024;
 const sessionWindowBytes = 16 * 1024 * 1024;
 /** What requests under way may hold; limits of writes are far below. */
 const sessionMegabytes = 1_024;
-const connectMs = 10_000;
-/** A connection that was idle for this long may have been cut without a word, so it is asked first. */
-const idleMs = 20_000;
-const pingMs = 5_000;
+
+/** How long one waits for a connection. */
+export interface ConnectionTimes {
+  readonly connectMs: number;
+  /** A connection that was idle for this long may have been cut without a word, so it is asked first. */
+  readonly idleMs: number;
+  readonly pingMs: number;
+}
+
+const usualTimes: ConnectionTimes = { connectMs: 10_000, idleMs: 20_000, pingMs: 5_000 };
 
 /** One HTTP/2 connection that is made when it is needed, and made anew when it is gone. */
 export class GrpcConnection {
   readonly #origin: string;
+  readonly #times: ConnectionTimes;
   #opening: Promise<ClientHttp2Session> | undefined;
   #usedAt = 0;
   #closed = false;
 
   /** `origin` is scheme, host and port. */
-  constructor(origin: string) {
+  constructor(origin: string, times: ConnectionTimes = usualTimes) {
     this.#origin = origin;
+    this.#times = times;
   }
 
   /** The connection, when it is known to be there. Rejects with a `WireError`, or with the reason of the signal. */
@@ -50,7 +58,7 @@ export class GrpcConnection {
 
   #open(): Promise<ClientHttp2Session> {
     if (this.#closed) return Promise.reject(unreachable(this.#origin, "the sink is closed"));
-    const opening = openSession(this.#origin);
+    const opening = openSession(this.#origin, this.#times.connectMs);
     this.#opening = opening;
     this.#usedAt = performance.now();
     opening.catch(() => {
@@ -61,12 +69,13 @@ export class GrpcConnection {
 
   async #isUsable(session: ClientHttp2Session): Promise<boolean> {
     if (session.closed || session.destroyed) return false;
-    return performance.now() - this.#usedAt <= idleMs || answersPing(session);
+    const { idleMs, pingMs } = this.#times;
+    return performance.now() - this.#usedAt <= idleMs || answersPing(session, pingMs);
   }
 }
 
 /** Connects, and waits until the other side has shown that it speaks HTTP/2. */
-function openSession(origin: string): Promise<ClientHttp2Session> {
+function openSession(origin: string, connectMs: number): Promise<ClientHttp2Session> {
   const session = connect(origin, {
     maxSessionMemory: sessionMegabytes,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes },
@@ -126,7 +135,7 @@ function notGrpc(origin: string, cause: unknown): WireError {
   });
 }
 
-function answersPing(session: ClientHttp2Session): Promise<boolean> {
+function answersPing(session: ClientHttp2Session, pingMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, pingMs, false);
     const answer = (alive: boolean): void => {

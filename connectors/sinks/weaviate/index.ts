@@ -19,7 +19,7 @@ export const weaviateSink = define({
       title: "Weaviate Cloud",
       config: {
         url: "https://my-cluster.weaviate.cloud",
-        api_key: "${WEAVIATE_API_KEY}",
+        api_key: "a-key",
         collection: "Handbook",
       },
     },

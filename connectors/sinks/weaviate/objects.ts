@@ -44,21 +44,26 @@ export class Objects {
   }
 
   /** Puts objects in place of those with their ids. Gives what the server says of those that it did not take. */
-  async put(
+  put(
     verb: FailedCall["verb"],
     objects: readonly WireObject[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, string>> {
     const message = encodeObjects(this.#target, this.#vectorName, objects);
-    return decodeObjectErrors(await this.#server.call(verb, "BatchObjects", message, signal));
+    return this.#server.call(verb, "BatchObjects", message, decodeObjectErrors, signal);
   }
 
   /** Deletes those of the ids that exist. Gives ids that are still there. */
   async delete(ids: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
     const message = encodeDelete(this.#target, withIds(ids));
     for (;;) {
-      const answer = await this.#server.call("written", "BatchDelete", message, signal);
-      const { matches, successful } = decodeDelete(answer);
+      const { matches, successful } = await this.#server.call(
+        "written",
+        "BatchDelete",
+        message,
+        decodeDelete,
+        signal,
+      );
       if (matches <= successful) return [];
       if (successful === 0) break;
     }
@@ -114,9 +119,9 @@ export class Objects {
     return this.#search({ ...options, vectorName: this.#vectorName, near: vector }, signal);
   }
 
-  async count(filter: WireFilter | undefined, signal: AbortSignal): Promise<number> {
+  count(filter: WireFilter | undefined, signal: AbortSignal): Promise<number> {
     const message = encodeCount(this.#target, filter);
-    return decodeCount(await this.#server.call("read", "Aggregate", message, signal));
+    return this.#server.call("read", "Aggregate", message, decodeCount, signal);
   }
 
   /** One page, with fewer objects when the server, or the size of its answer, does not allow as many. */
@@ -148,9 +153,9 @@ export class Objects {
     return this.#largestPage;
   }
 
-  async #search(search: WireSearch, signal: AbortSignal): Promise<WireHit[]> {
+  #search(search: WireSearch, signal: AbortSignal): Promise<WireHit[]> {
     const message = encodeSearch(this.#target, search);
-    return decodeSearch(await this.#server.call("read", "Search", message, signal));
+    return this.#server.call("read", "Search", message, decodeSearch, signal);
   }
 }
 

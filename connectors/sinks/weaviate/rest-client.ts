@@ -1,4 +1,5 @@
 import { errorCode } from "../../../src/flow/error-code.ts";
+import { withDeadline } from "./deadline.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -34,27 +35,30 @@ export class RestClient {
    * Gives answers up to status 399, and those of 404. Rejects with a `WireError` for others, or with the reason of the
    * signal.
    */
-  async call({ method, path, body }: RestCall, signal: AbortSignal): Promise<RestAnswer> {
-    signal.throwIfAborted();
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
+  call(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+    const timeoutMs = this.#timeoutMs;
+    const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
+    return withDeadline((either) => this.#call(call, either), options, signal);
+  }
+
+  async #call({ method, path, body }: RestCall, signal: AbortSignal): Promise<RestAnswer> {
     try {
       const response = await fetch(`${this.#base}/v1${path}`, {
         method,
         headers: { ...this.#headers, "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: "manual",
-        signal: AbortSignal.any([signal, deadline]),
+        signal,
       });
+      if (response.status >= 300 && response.status < 400) throw redirected(this.#base, response);
       const text = await readText(response);
       const parsed = parse(text);
       if (response.status < 300 || response.status === 404) {
         return { status: response.status, body: parsed };
       }
-      throw statusError(response, parsed ?? text);
+      throw statusError(response, parsed);
     } catch (error) {
-      if (error instanceof WireError) throw error;
-      signal.throwIfAborted();
-      throw deadline.aborted ? timedOut(this.#timeoutMs) : connectError(this.#base, error);
+      throw error instanceof WireError ? error : connectError(this.#base, error);
     }
   }
 }
@@ -81,6 +85,14 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function redirected(base: string, { headers }: Response): WireError {
+  const target = headers.get("location") ?? "nowhere";
+  return new WireError(`${base} leads elsewhere, to ${target}`, {
+    protocol: "REST",
+    failure: "protocol",
+  });
 }
 
 function statusError({ status, headers }: Response, body: unknown): WireError {

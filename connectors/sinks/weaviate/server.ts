@@ -3,6 +3,7 @@ import { toFault, type FailedCall } from "./faults.ts";
 import { GrpcClient } from "./grpc-client.ts";
 import type { Place } from "./place.ts";
 import { RestClient, type RestAnswer, type RestCall } from "./rest-client.ts";
+import { WireError } from "./wire-error.ts";
 
 /** What the server takes in one message unless it says otherwise. */
 const usualMessageBytes = 104_858_000;
@@ -77,14 +78,25 @@ export class WeaviateServer {
     }
   }
 
-  /** One call of the gRPC API. */
-  call(
+  /** One call of the gRPC API, with what its answer says. */
+  async call<Result>(
     verb: FailedCall["verb"],
     method: "BatchObjects" | "BatchDelete" | "Search" | "Aggregate",
     message: Buffer,
+    decode: (answer: Buffer) => Result,
     signal: AbortSignal,
-  ): Promise<Buffer> {
-    return this.#grpcCall(verb, `/weaviate.v1.Weaviate/${method}`, message, signal);
+  ): Promise<Result> {
+    const answer = await this.#grpcCall(verb, `/weaviate.v1.Weaviate/${method}`, message, signal);
+    try {
+      return decode(answer);
+    } catch (cause) {
+      const error = new WireError("the answer cannot be read", {
+        protocol: "gRPC",
+        failure: "cut-off",
+        cause,
+      });
+      throw this.toFault(error, verb);
+    }
   }
 
   async #grpcCall(
