@@ -61,7 +61,7 @@ export class LanceCollection implements Collection {
     this.dimension = options.dimension;
     this.#live = new LiveTable(options);
     this.#durability = new Durability(options.folder);
-    this.#housekeeping = new Housekeeping(options.table);
+    this.#housekeeping = new Housekeeping();
   }
 
   sizeOf(operation: WriteOperation): number {
@@ -80,7 +80,8 @@ export class LanceCollection implements Collection {
 
   /** Upserts, then deletes; gives what failed. */
   async #apply({ upserts, deletes, failed }: Batch): Promise<WriteOutcome["failed"]> {
-    const { native, table } = this.#live.options;
+    const { native } = this.#live.options;
+    const { table } = this.#live;
     const { columns } = await this.#live.schema();
     if (upserts.length > 0) {
       const batch = encodeRecords(native, columns, this.dimension, upserts);
@@ -101,7 +102,7 @@ export class LanceCollection implements Collection {
   async #delete(ids: readonly string[], afterUpserts: boolean): Promise<Fault | undefined> {
     if (ids.length === 0) return undefined;
     try {
-      await this.#live.options.table.delete(idsIn(this.#live.idColumn, ids));
+      await this.#live.table.delete(idsIn(this.#live.idColumn, ids));
       this.#housekeeping.count(0, ids.length);
       return undefined;
     } catch (error) {
@@ -151,10 +152,10 @@ export class LanceCollection implements Collection {
   }
 
   async setMarker(marker: CollectionMarker, signal: AbortSignal): Promise<void> {
-    const { table, seen } = this.#live.options;
+    const { seen } = this.#live.options;
     await this.#live.run("alone", "written", signal, async () => {
       await this.#live.schema();
-      await writeMarker(table, this.#live.idColumn, marker, seen.marker);
+      await writeMarker(this.#live.table, this.#live.idColumn, marker, seen.marker);
       this.#live.marked(marker);
     });
     await this.#durable();
@@ -164,7 +165,7 @@ export class LanceCollection implements Collection {
   async optimize(signal: AbortSignal): Promise<void> {
     try {
       const compacted = await this.#live.run("alone", "optimised", signal, () =>
-        this.#housekeeping.finish(),
+        this.#housekeeping.finish(this.#live.table),
       );
       if (compacted) await this.#durable();
     } catch (error) {
@@ -188,12 +189,12 @@ export class LanceCollection implements Collection {
   /** Between writes. A compaction that fails costs speed only; if something is wrong, the next write says so. */
   async #tidy(signal: AbortSignal): Promise<void> {
     try {
-      const compacted = await this.#live.run(
-        "alone",
-        "optimised",
-        signal,
-        async () => this.#housekeeping.due && this.#housekeeping.look(),
-      );
+      const compacted = await this.#live.run("alone", "optimised", signal, async () => {
+        if (!this.#housekeeping.due) return false;
+        const compacted = await this.#housekeeping.look(this.#live.table);
+        await this.#live.refresh();
+        return compacted;
+      });
       if (compacted) await this.#durability.sync();
     } catch {
       // The writes stand; the compaction is tried again after as many more.
@@ -204,7 +205,8 @@ export class LanceCollection implements Collection {
   async #completeColumns(signal: AbortSignal): Promise<void> {
     if (this.#complete) return;
     await this.#live.run("alone", "written", signal, async () => {
-      const { native, table } = this.#live.options;
+      const { native } = this.#live.options;
+      const { table } = this.#live;
       const { ours, missing } = await this.#live.schema();
       if (ours && missing.length > 0) {
         await table.addColumns(missing.map((column) => createField(native, column)));

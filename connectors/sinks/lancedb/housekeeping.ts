@@ -23,15 +23,10 @@ const keptVersionsMs = 10 * 60 * 1000;
 
 /** Counts what was written and compacts when it pays. */
 export class Housekeeping {
-  readonly #table: LanceDb.Table;
   #commits = 0;
   #rows = 0;
   #dead = 0;
   #nextLook = commitsBetweenLooks;
-
-  constructor(table: LanceDb.Table) {
-    this.#table = table;
-  }
 
   /** Called after every commit, with the rows it wrote and those that it replaced or deleted. */
   count(written: number, dead: number): void {
@@ -46,26 +41,26 @@ export class Housekeeping {
   }
 
   /** Between writes: compacts when many rows are new, and says whether. Nobody else may write meanwhile. */
-  async look(): Promise<boolean> {
+  async look(table: LanceDb.Table): Promise<boolean> {
     this.#nextLook = this.#commits + commitsBetweenLooks;
-    const { numRows, fragmentStats } = await this.#table.stats();
+    const { numRows, fragmentStats } = await table.stats();
     const pays = this.#rows >= numRows * shareInRun;
     if (!pays && fragmentStats.numFragments < manyFragments) return false;
-    return this.#compact();
+    return this.#compact(table);
   }
 
   /** At the end of a run: compacts when a good part of the rows died, or fragments are many; says whether. */
-  async finish(): Promise<boolean> {
+  async finish(table: LanceDb.Table): Promise<boolean> {
     if (this.#commits === 0) return false;
-    const { numRows, fragmentStats } = await this.#table.stats();
+    const { numRows, fragmentStats } = await table.stats();
     const { numFragments } = fragmentStats;
     const worthIt = numFragments > 1 && this.#dead >= numRows * deadShareAtEnd;
     const many = this.#dead > 0 ? fragmentsWithDeadRows : fragmentsAtEnd;
-    return ((this.#dead > 0 && worthIt) || numFragments >= many) && this.#compact();
+    return ((this.#dead > 0 && worthIt) || numFragments >= many) && this.#compact(table);
   }
 
-  async #compact(): Promise<boolean> {
-    await this.#table.optimize({ cleanupOlderThan: new Date(Date.now() - keptVersionsMs) });
+  async #compact(table: LanceDb.Table): Promise<boolean> {
+    await table.optimize({ cleanupOlderThan: new Date(Date.now() - keptVersionsMs) });
     this.#commits = 0;
     this.#rows = 0;
     this.#dead = 0;

@@ -25,7 +25,7 @@ export async function* readPages(
 ): AsyncGenerator<StoredRecord[]> {
   const { columns: all } = await live.run("read", "read", signal, () => live.schema());
   const columns = all.filter(wanted);
-  const query = live.options.table
+  const query = live.table
     .query()
     .where(where)
     .select(columns.map(({ column }) => column.name));
@@ -52,7 +52,7 @@ export async function countRecords(
 ): Promise<number> {
   return live.run("read", "read", signal, async () => {
     const where = whereOf(live, filter, await live.schema());
-    return live.options.table.countRows(where);
+    return live.table.countRows(where);
   });
 }
 
@@ -62,7 +62,8 @@ export async function searchRecords(
   { vector, k, filter }: SearchRequest,
   signal: AbortSignal,
 ): Promise<readonly SearchHit[]> {
-  const { table, metric, layout, address, dimension } = live.options;
+  const { table } = live;
+  const { metric, layout, address, dimension } = live.options;
   if (vector.length !== dimension) {
     throw new Fault(
       "sink.dimension",

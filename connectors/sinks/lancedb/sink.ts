@@ -151,6 +151,7 @@ class LanceSink implements Sink {
     const collection = new LanceCollection({
       native,
       table,
+      reopen: () => this.#reopen(),
       layout: this.#layout,
       declared: this.#context.fields,
       address: this.address,
@@ -167,6 +168,15 @@ class LanceSink implements Sink {
   #connect(): Promise<LanceDb.Connection> {
     this.#connection ??= loadNative().then((native) => connectTo(native, this.#folder));
     return this.#connection;
+  }
+
+  /** A connection keeps what the driver has cached; another one begins with nothing. */
+  async #reopen(): Promise<LanceDb.Table> {
+    const old = this.#connection;
+    this.#connection = undefined;
+    const table = await this.#openTable();
+    (await old?.catch(() => undefined))?.close();
+    return table;
   }
 
   async #openTable(): Promise<LanceDb.Table> {
