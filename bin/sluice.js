@@ -27,7 +27,7 @@ if (refusal !== undefined) {
 
 /** Starts this very process again with settings that only a new process can have: a run may take long and hold much. */
 function saveMemory() {
-  const { env, execPath, execArgv, argv, platform } = process;
+  const { env, execArgv, argv, platform } = process;
   const set = Object.keys(allocator).some((name) => name in env);
   if (platform !== "linux" || process.execve === undefined || set) return;
   const args = [execPath, ...nodeOptions, ...execArgv, ...argv.slice(1)];

@@ -191,9 +191,9 @@ export class LanceCollection implements Collection {
     try {
       const compacted = await this.#live.run("alone", "optimised", signal, async () => {
         if (!this.#housekeeping.due) return false;
-        const compacted = await this.#housekeeping.look(this.#live.table);
+        const isCompacted = await this.#housekeeping.look(this.#live.table);
         await this.#live.refresh();
-        return compacted;
+        return isCompacted;
       });
       if (compacted) await this.#durability.sync();
     } catch {

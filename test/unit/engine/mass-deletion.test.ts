@@ -30,6 +30,11 @@ function remove(rig: Rig, from: number, count: number): void {
   for (let number = from; number < from + count; number += 1) rig.source.remove(idOf(number));
 }
 
+function replace(rig: Rig, documents: number): void {
+  remove(rig, 0, documents);
+  for (let number = 0; number < documents; number += 1) rig.source.put(`new ${number}`, `n`);
+}
+
 describe("deletions within the guard", () => {
   it("are carried out", async () => {
     const rig = await indexed(40);
@@ -90,11 +95,6 @@ describe("deletions beyond the guard", () => {
   });
 
   describe("of a folder that was replaced by another one", () => {
-    function replace(rig: Rig, documents: number): void {
-      remove(rig, 0, documents);
-      for (let number = 0; number < documents; number += 1) rig.source.put(`new ${number}`, `n`);
-    }
-
     it("stay withheld in every later run, however many documents came instead", async () => {
       const rig = await indexed(10);
       replace(rig, 10);

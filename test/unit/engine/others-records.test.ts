@@ -154,16 +154,16 @@ describe("forgetting a sink with its records", () => {
   });
 });
 
-describe("a sink whose collection was replaced by another one", () => {
-  async function replaced(): Promise<Rig> {
-    const rig = new Rig();
-    for (let number = 0; number < 12; number += 1) rig.source.put(`d${number}`, `text ${number}`);
-    await rig.run();
-    rig.sink.collection = `${rig.sink.collection}-new`;
-    expect((await rig.run()).exitCode).toBe(0);
-    return rig;
-  }
+async function replaced(): Promise<Rig> {
+  const rig = new Rig();
+  for (let number = 0; number < 12; number += 1) rig.source.put(`d${number}`, `text ${number}`);
+  await rig.run();
+  rig.sink.collection = `${rig.sink.collection}-new`;
+  expect((await rig.run()).exitCode).toBe(0);
+  return rig;
+}
 
+describe("a sink whose collection was replaced by another one", () => {
   it("forgets the earlier one first, so that its documents no longer linger, and keeps the present one", async () => {
     const rig = await replaced();
     const result = await forget(rig.pipeline, { sink: "main" });

@@ -116,14 +116,14 @@ describe("a changed recipe", () => {
   });
 });
 
-describe("a chunker that makes larger chunks than the model reads", () => {
-  async function rigWith(maxTokens: number): Promise<Rig> {
-    const rig = await indexed();
-    rig.source.put("new", "new text");
-    Object.assign(rig.sources.get("docs") ?? {}, { maxTokens });
-    return rig;
-  }
+async function rigWith(maxTokens: number): Promise<Rig> {
+  const rig = await indexed();
+  rig.source.put("new", "new text");
+  Object.assign(rig.sources.get("docs") ?? {}, { maxTokens });
+  return rig;
+}
 
+describe("a chunker that makes larger chunks than the model reads", () => {
   it("is refused before anything is read, by run and by plan, with both numbers", async () => {
     const rig = await rigWith(1001);
     const { summary, exitCode } = await rig.run();

@@ -23,6 +23,24 @@ function coalescer(
   return { coalescer: made, calls };
 }
 
+/** A coalescer whose calls wait until they are answered. */
+function busy(clock: VirtualClock) {
+  const answered: PromiseWithResolvers<void>[] = [];
+  const calls: number[][] = [];
+  const { coalescer: coalescing } = coalescer({
+    clock,
+    busyWaitMs: 100,
+    call: async (items) => {
+      calls.push([...items]);
+      const answer = Promise.withResolvers<void>();
+      answered.push(answer);
+      await answer.promise;
+      return items.map((value) => ({ value }));
+    },
+  });
+  return { coalescing, calls, answer: (index: number) => answered[index]?.resolve() };
+}
+
 describe("a coalescer", () => {
   it("never exceeds its limits, loses nothing, doubles nothing and answers each with its own", async () => {
     const item = fc.record({ weight: fc.integer({ min: 0, max: 30 }), pause: fc.nat(30) });
@@ -119,23 +137,6 @@ describe("a coalescer", () => {
   });
 
   describe("that waits longer while a call is under way", () => {
-    function busy(clock: VirtualClock) {
-      const answered: PromiseWithResolvers<void>[] = [];
-      const calls: number[][] = [];
-      const { coalescer: coalescing } = coalescer({
-        clock,
-        busyWaitMs: 100,
-        call: async (items) => {
-          calls.push([...items]);
-          const answer = Promise.withResolvers<void>();
-          answered.push(answer);
-          await answer.promise;
-          return items.map((value) => ({ value }));
-        },
-      });
-      return { coalescing, calls, answer: (index: number) => answered[index]?.resolve() };
-    }
-
     it("waits the short time when nothing is under way", async () => {
       const clock = new VirtualClock();
       clock.frozen = true;
