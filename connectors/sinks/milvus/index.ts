@@ -19,7 +19,7 @@ export const milvusSink = define({
       title: "A database of Zilliz Cloud",
       config: {
         address: "https://example.api.gcp-us-west1.zillizcloud.com",
-        token: "${ZILLIZ_TOKEN}",
+        token: "${ZILLIZ_TOKEN:-none}",
         database: "search",
         collection: "handbook",
       },
