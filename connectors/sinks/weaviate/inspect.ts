@@ -2,16 +2,13 @@ import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
 import { parseClass } from "./class-schema.ts";
 import { readSchema, type LiveSchema, type SchemaWishes } from "./live-schema.ts";
-import { isMarkerId, readMarks } from "./marker.ts";
+import { isMarkerId, noMarks, readMarks } from "./marker.ts";
 import { Objects } from "./objects.ts";
 import type { WeaviateServer } from "./server.ts";
 import type { WireTarget } from "./wire-batch.ts";
 
 /** Objects that are looked at for one with a vector. */
 const lookedAt = 20;
-
-/** What a collection has that was never marked. */
-const noMarks = { marker: undefined, objects: 0 };
 
 /** What a collection is, freshly read. */
 export interface Inspection {
@@ -65,7 +62,8 @@ export async function inspect(
     objects,
     marker: marks.marker,
     records: all - marks.objects,
-    dimension: found ?? schema.madeDimension,
+    // Tenants of one collection may have vectors of different lengths.
+    dimension: found ?? (place.tenant === undefined ? schema.madeDimension : marks.dimension),
   };
 }
 

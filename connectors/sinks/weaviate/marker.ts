@@ -16,6 +16,8 @@ import type { WireHit } from "./wire-search.ts";
  */
 const prefix = "736c7569-6365-80";
 const sharedId = `${prefix}00-8000-000000000000`;
+/** Tells for how long vectors a tenant was made, before it has a marker or a vector. */
+const birthId = `${prefix}03-8000-000000000000`;
 /** The largest id before theirs. */
 const beforeAll = "736c7569-6365-7fff-ffff-ffffffffffff";
 
@@ -25,6 +27,7 @@ const sharedSchema = z.object({
   space: z.object({ hash: z.string(), model: z.string() }),
   dimension: z.number().int().positive(),
 });
+const birthSchema = z.object({ dimension: z.number().int().positive() });
 const probeSchema = z.object({ probe: z.string() });
 const markSchema = z.object({
   incarnation: z.string(),
@@ -41,9 +44,14 @@ export function isMarkerId(id: string): boolean {
 /** What a collection knows of its marker. */
 export interface FoundMarks {
   readonly marker: CollectionMarker | undefined;
-  /** How many objects it takes, which are no records. */
+  /** The length of vectors that a tenant was made for. */
+  readonly dimension: number | undefined;
+  /** How many objects all that takes, which are no records. */
   readonly objects: number;
 }
+
+/** What a collection has that was never marked. */
+export const noMarks: FoundMarks = { marker: undefined, dimension: undefined, objects: 0 };
 
 /** Reads the marker. Rejects with `sink.foreign` when a newer sluice, or something else, wrote it. */
 export async function readMarks(
@@ -54,7 +62,9 @@ export async function readMarks(
   const hits = await markerHits(objects, [markerProperty], signal);
   const byId = new Map(hits.map((hit) => [hit.id, hit]));
   const shared = byId.get(sharedId);
-  if (shared === undefined) return { marker: undefined, objects: hits.length };
+  const { dimension } = birthSchema.safeParse(contentOf(byId.get(birthId))).data ?? {};
+  const found = { dimension, objects: hits.length };
+  if (shared === undefined) return { ...found, marker: undefined };
   try {
     const common = sharedSchema.parse(contentOf(shared));
     const { probe } = probeSchema.parse(contentOf(byId.get(probeId(common.incarnation))));
@@ -64,7 +74,7 @@ export async function readMarks(
       .filter(({ incarnation }) => incarnation === common.incarnation)
       .map(({ pipeline, stateId, runSeq }) => [pipeline, { stateId, runSeq }] as const);
     const marker = { ...common, probe, pipelines: Object.fromEntries(marks) };
-    return { marker, objects: hits.length };
+    return { ...found, marker };
   } catch (cause) {
     throw new Fault(
       "sink.foreign",
@@ -138,6 +148,16 @@ export async function writeMarks(
     .map((name) => markId(name));
   if (seen !== undefined && known === undefined) gone.push(probeId(seen.incarnation));
   if (gone.length > 0) await objects.delete(gone, signal);
+}
+
+/** Notes for how long vectors a tenant is made; a collection has its description for that. */
+export async function writeBirth(
+  objects: Objects,
+  dimension: number,
+  call: FailedCall,
+  signal: AbortSignal,
+): Promise<void> {
+  await putAll(objects, [toObject(birthId, { dimension })], call, signal);
 }
 
 async function putAll(

@@ -12,9 +12,11 @@ import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
 import { createAliases } from "./aliases.ts";
 import { createClass } from "./class-body.ts";
 import { WeaviateCollection } from "./collection.ts";
+import { completeSchema } from "./complete-schema.ts";
 import type { WeaviateConfig } from "./config.ts";
 import { inspect, objectsOf, readClass, type Inspection, type InspectOptions } from "./inspect.ts";
 import type { LiveSchema } from "./live-schema.ts";
+import { writeBirth } from "./marker.ts";
 import { placeOf, type Place } from "./place.ts";
 import { WeaviateServer } from "./server.ts";
 
@@ -83,10 +85,11 @@ class WeaviateSink implements Sink {
     const there = await readClass(this.#inspecting, signal);
     if (there === undefined) await this.#createClass(spec, signal);
     else if (tenant === undefined) throw this.#exists();
-    else this.#checkForTenant(there, spec);
+    else this.#checkUsable(there);
     if (tenant !== undefined) await this.#createTenant(there?.collection, tenant, signal);
     this.#seen.marker = undefined;
-    const schema = await this.#usable(signal);
+    const schema = await this.#waitUsable(signal);
+    if (tenant !== undefined) await this.#noteBirth(schema, spec.dimension, signal);
     return this.#toCollection(schema, spec.dimension, spec.metric, signal);
   }
 
@@ -100,10 +103,7 @@ class WeaviateSink implements Sink {
         `The collection ${this.address} does not exist. Run the pipeline to create it.`,
       );
     }
-    const problem = problemOf(found.schema);
-    if (problem !== undefined) {
-      throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
-    }
+    this.#checkUsable(found.schema);
     this.#seen.marker = found.marker;
     const dimension = found.dimension ?? found.marker?.dimension ?? agreed;
     return this.#toCollection(found.schema, dimension, metricOf(found, this.createMetric), signal);
@@ -167,19 +167,18 @@ class WeaviateSink implements Sink {
     }
   }
 
-  /** A collection that exists gets another tenant only if records fit it. */
-  #checkForTenant(schema: LiveSchema, { dimension }: CollectionSpec): void {
+  /** Rejects when records cannot be written to the collection at all. */
+  #checkUsable(schema: LiveSchema): void {
     const problem = problemOf(schema);
-    if (problem !== undefined) {
-      throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
-    }
-    const made = schema.madeDimension;
-    if (made === undefined || made === dimension) return;
-    throw new Fault(
-      "sink.foreign",
-      `The collection ${this.address} was made for vectors of ${made} numbers, and its new tenant was to get ` +
-        `${dimension}. Set \`dimension: ${made}\`, or name another collection.`,
-    );
+    if (problem === undefined) return;
+    throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
+  }
+
+  async #noteBirth(schema: LiveSchema, dimension: number, signal: AbortSignal): Promise<void> {
+    const { wishes } = this.#inspecting;
+    const complete = await completeSchema(this.#server, schema, wishes, signal);
+    const objects = objectsOf(this.#inspecting, complete);
+    await writeBirth(objects, dimension, this.#server.failed("created"), signal);
   }
 
   async #createTenant(
@@ -199,7 +198,7 @@ class WeaviateSink implements Sink {
   }
 
   /** Waits until every part of the server knows the new collection. */
-  async #usable(signal: AbortSignal): Promise<LiveSchema> {
+  async #waitUsable(signal: AbortSignal): Promise<LiveSchema> {
     const { clock } = this.#context;
     const end = clock.monotonic() + this.#config.timeout_ms;
     for (;;) {

@@ -6,6 +6,7 @@ import { systemClock } from "../../../src/flow/index.ts";
 import type { LawContext } from "../../../src/testkit/law.ts";
 import { lawFields, type SinkHarness, type SinkPlace } from "../../../src/testkit/sink-harness.ts";
 import { openForwarder, type Forwarder } from "./forwarder.ts";
+import { openRefusingProxy, type RefusingProxy } from "./weaviate-proxy.ts";
 
 /** The ports of a server that tests need. */
 export type WeaviatePorts = Pick<PortsOf<"weaviate">, "http" | "grpc">;
@@ -14,7 +15,8 @@ export type WeaviatePorts = Pick<PortsOf<"weaviate">, "http" | "grpc">;
 export interface WeaviatePlace extends SinkPlace {
   readonly collection: string;
   /** What stands between clients and server. */
-  readonly ways: readonly Forwarder[];
+  readonly rest: Forwarder;
+  readonly grpc: RefusingProxy;
 }
 
 /** A name that no other test has. */
@@ -80,20 +82,18 @@ export function weaviateHarness(
     await askWeaviate(ports, "DELETE", `/schema/${collection}`);
   };
   return {
-    notSupported: {
-      reject: "A real server rejects nothing on demand; a fake one does, in a test of its own",
-    },
     async place(context: LawContext) {
       const collection = newCollection();
       const rest = await openForwarder(`127.0.0.1:${ports.http}`);
-      const grpc = await openForwarder(`127.0.0.1:${ports.grpc}`);
+      const grpc = await openRefusingProxy(ports.grpc);
       context.defer(async () => {
         await Promise.all([rest.close(), grpc.close()]);
         await dropAll(collection);
       });
       return {
         collection,
-        ways: [rest, grpc],
+        rest,
+        grpc,
         async connect(pipeline) {
           const url = `http://${rest.address}`;
           const addresses = { url, grpc_url: `http://${grpc.address}` };
@@ -106,8 +106,9 @@ export function weaviateHarness(
     // Clients share nothing but the server.
     reopen: async () => {},
     drop: ({ collection }) => (drop ?? dropAll)(collection),
-    async disconnect({ ways }) {
-      await Promise.all(ways.map((way) => way.close()));
+    reject: async ({ grpc }, ids) => grpc.refuse(ids),
+    async disconnect({ rest, grpc }) {
+      await Promise.all([rest.close(), grpc.close()]);
     },
     async foreign({ collection }) {
       await askWeaviate(ports, "POST", "/schema", {
