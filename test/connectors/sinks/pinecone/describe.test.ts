@@ -211,6 +211,29 @@ describe("a new index", () => {
     expect(await rejection(stopped)).toBe(reason);
   });
 
+  it("is waited for until its address answers, too", async () => {
+    const emulator = await emulate();
+    let silent = 3;
+    emulator.behave(({ operation }) => {
+      if (operation !== "stats" || silent === 0) return undefined;
+      silent -= 1;
+      return { kind: "reset" };
+    });
+    await sinkAt(emulator).create(spec, signal);
+    expect(silent).toBe(0);
+    emulator.behave(({ operation }) => (operation === "stats" ? { kind: "reset" } : undefined));
+    const config = { index: "other", create: { timeout_ms: 40 } };
+    expect(await rejection(sinkAt(emulator, config).create(spec, signal))).toMatchObject({
+      code: "sink.unreachable",
+      retry: "later",
+    });
+    emulator.behave(({ operation }) =>
+      operation === "stats" ? { kind: "status", status: 403 } : undefined,
+    );
+    const denied = sinkAt(emulator, { index: "third" }).create(spec, signal);
+    expect(await rejection(denied)).toMatchObject({ code: "sink.unauthorized" });
+  });
+
   it("is not made where there is no such region, or of an impossible dimension", async () => {
     const emulator = await emulate();
     const region = sinkAt(emulator, { create: { region: "moon" } });

@@ -91,16 +91,21 @@ describe("the marker", () => {
     ]);
     const live = () => sinkAt(emulator).describe(signal);
     expect((await live())?.marker?.pipelines).toEqual({ one: own, "two's 🙂": own });
-    // `one` has not seen the other, and leaves it.
-    await one.setMarker({ ...marker, pipelines: {} }, signal);
-    expect((await live())?.marker?.pipelines).toEqual({ "two's 🙂": own });
+    // `one` has seen an older mark of the other, and does not bring it back.
+    await first.describe(signal);
+    const newer = { ...own, runSeq: 2 };
+    await two.setMarker({ ...marker, pipelines: { one: own, "two's 🙂": newer } }, signal);
+    await one.setMarker({ ...marker, pipelines: { one: newer, "two's 🙂": own } }, signal);
+    expect((await live())?.marker?.pipelines).toEqual({ one: newer, "two's 🙂": newer });
+    await one.setMarker({ ...marker, pipelines: { "two's 🙂": own } }, signal);
+    expect((await live())?.marker?.pipelines).toEqual({ "two's 🙂": newer });
   });
 
   it("of a new incarnation does not have the pipelines of the old one", async () => {
     const { emulator, sink, collection } = await created();
-    await collection.setMarker(makeMarker(8, { pipelines: { old: mark() } }), signal);
-    // A client that has seen nothing of it.
+    // A client that has seen nothing of the old one.
     const other = await sinkAt(emulator).open(signal);
+    await collection.setMarker(makeMarker(8, { pipelines: { old: mark() } }), signal);
     const next = makeMarker(8, { pipelines: { own: mark() } });
     await other.setMarker(next, signal);
     expect((await sink.describe(signal))?.marker).toEqual(next);

@@ -107,6 +107,18 @@ describe("the marker", () => {
     expect(await sinkAt(emulator).describe(signal)).toMatchObject({ marker, records: 4 });
   });
 
+  it("is not set before what was written can be read", async () => {
+    const { collection, emulator } = await created({ visibility_timeout_ms: 40 });
+    emulator.delayVisibility(60_000);
+    await collection.write([toUpsert(makeRecord(1, 8))], signal);
+    emulator.delayVisibility(0);
+    expect(await rejection(collection.setMarker(makeMarker(8), signal))).toMatchObject({
+      code: "sink.not-ready",
+      ambiguous: false,
+    });
+    expect(emulator.records("handbook", "__sluice__").size).toBe(0);
+  });
+
   it("that cannot be read in time is told to be written perhaps", async () => {
     const { collection, emulator } = await created({ visibility_timeout_ms: 40 });
     emulator.delayVisibility(60_000);
