@@ -2,12 +2,18 @@ import type { FieldType } from "../../../src/contracts/index.ts";
 import type { CheckedCondition } from "../../../src/flow/filter.ts";
 import type { Place } from "./schema.ts";
 
-/** The words of Milvus' expressions, in any case, as parts of a regular expression. */
-export const reservedNames = [
+/** The words of Milvus' expressions. */
+const words = [
   "in|like|exists|is|null|and|or|not|true|false|interval|iso|text_match|phrase_match|random_sample",
   "(?:json|array)_contains(?:_all|_any)?|array_length",
   "st_(?:equals|touches|overlaps|crosses|contains|intersects|within|dwithin|isvalid)",
 ].join("|");
+
+/** Names that filters could not name, as a part of a regular expression: those words, in any case. */
+export const reservedNames = words.replaceAll(
+  /[a-z]/g,
+  (letter) => `[${letter}${letter.toUpperCase()}]`,
+);
 
 const largest = 9_223_372_036_854_775_807n;
 

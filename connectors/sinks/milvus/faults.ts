@@ -3,9 +3,11 @@ import { Fault, type FaultCodeName, type FaultOptions } from "../../../src/fault
 /** What a call was for. */
 export interface Doing {
   /** As in "cannot be written". */
-  readonly verb: "read" | "written" | "created" | "searched" | "loaded";
+  readonly verb: "read" | "written" | "created" | "searched" | "loaded" | "set";
   /** The collection, for messages. */
   readonly address: string;
+  /** What the call is about, where it is not the collection. */
+  readonly subject?: string;
   /** The call may take effect although it failed. */
   readonly ambiguous?: boolean;
 }
@@ -130,6 +132,14 @@ const transportRules: readonly Rule[] = [
   ],
   [
     [14],
+    /failed to connect/i,
+    {
+      code: "sink.unreachable",
+      what: "the server closes the connection. Check `address`; and `tls`, which it may want",
+    },
+  ],
+  [
+    [14],
     /no connection established|name resolution failed|ECONNREFUSED|ENOTFOUND|EAI_AGAIN/i,
     {
       code: "sink.unreachable",
@@ -183,6 +193,16 @@ const statusRules: readonly Rule[] = [
   ],
   [[1400, 1401], anything, denied],
   [
+    [1601, 1602],
+    anything,
+    { code: "sink.rejected", what: "the name is taken. Choose another", options: component },
+  ],
+  [
+    [],
+    /conflicts with an existing/i,
+    { code: "sink.rejected", what: "the name is taken. Choose another", options: component },
+  ],
+  [
     [700],
     anything,
     { code: "sink.foreign", what: "its vectors have no index. Create one", options: component },
@@ -212,7 +232,8 @@ export function toFault(failure: Failure, doing: Doing): Fault {
       ? lost
       : { ...lost, code: "sink.not-ready" as const, what: "the server failed" };
   const { code: fault, what, options, unknown = false } = rule?.[2] ?? other;
-  const message = `The collection ${doing.address} cannot be ${doing.verb}: ${what}. (${firstWords(text, code)})`;
+  const { subject = `The collection ${doing.address}` } = doing;
+  const message = `${subject} cannot be ${doing.verb}: ${what}. (${firstWords(text, code)})`;
   const ambiguous = unknown && doing.ambiguous === true;
   // What cannot be asked gets no better in smaller parts.
   const advice = fault === "sink.rejected" && doing.verb !== "written" ? component : options;

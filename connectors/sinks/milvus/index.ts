@@ -48,6 +48,6 @@ export const milvusSink = define({
       },
     },
   ],
-  packages: ["@zilliz/milvus2-sdk-node"],
+  packages: ["@zilliz/milvus2-sdk-node", "@grpc/grpc-js"],
   create: createMilvusSink,
 });

@@ -86,6 +86,11 @@ export interface Answers {
     readonly index_descriptions: readonly IndexDescription[];
   };
   readonly LoadCollection: Status;
+  readonly ListAliases: Answered & { readonly aliases: readonly string[] };
+  readonly DescribeAlias: Answered & { readonly collection: string };
+  readonly AlterAlias: Status;
+  readonly CreateAlias: Status;
+  readonly DropAlias: Status;
   readonly GetLoadState: Answered & { readonly state: string };
   readonly Upsert: Answered & { readonly err_index: readonly number[] };
   readonly Delete: Answered;

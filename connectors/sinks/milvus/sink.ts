@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type {
+  CollectionAliases,
   CollectionDescription,
   CollectionMarker,
   CollectionSpec,
@@ -10,6 +11,8 @@ import type {
 import { Fault } from "../../../src/faults/index.ts";
 import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
 import { parseAddress } from "./address.ts";
+import { createAliases } from "./aliases.ts";
+
 import { MilvusCollection } from "./collection.ts";
 import type { MilvusConfig } from "./config.ts";
 import { checkPartitionKey, createCollection, createIndex } from "./create.ts";
@@ -51,6 +54,7 @@ class MilvusSink implements Sink {
   readonly address: string;
   readonly shape: string;
   readonly createMetric: Metric;
+  readonly aliases: CollectionAliases;
   readonly #config: MilvusConfig;
   readonly #context: ConnectorContext;
   readonly #layout: Layout;
@@ -73,6 +77,7 @@ class MilvusSink implements Sink {
     this.shape = this.#layout.shape;
     this.createMetric = config.create.metric;
     this.#wire = new Wire({ config, folder: context.folder });
+    this.aliases = createAliases(this.#wire, this.address);
   }
 
   async describe(signal: AbortSignal): Promise<CollectionDescription | undefined> {

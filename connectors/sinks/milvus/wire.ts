@@ -1,19 +1,26 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type * as Milvus from "@zilliz/milvus2-sdk-node";
+import type * as Grpc from "@grpc/grpc-js";
 import { Fault } from "../../../src/faults/index.ts";
 import { parseAddress } from "./address.ts";
 import type { MilvusConfig } from "./config.ts";
 import { toFault, type Doing } from "./faults.ts";
 import type { Answers, Method, Status } from "./messages.ts";
 
-type Sdk = typeof Milvus;
-type Channel = Awaited<ReturnType<Milvus.MilvusClient["channelPool"]["acquire"]>>;
-type Definitions = ReturnType<Sdk["getGRPCService"]>["service"];
+type PemFiles = [authority: Buffer | null, key: Buffer | null, certificate: Buffer | null];
+type Definitions = Grpc.ServiceDefinition;
 
-/** A connection: the official client's transport and message types. */
+/** The transport, and how Milvus' messages are encoded. */
+interface Library {
+  readonly grpc: typeof Grpc;
+  readonly definitions: Definitions;
+}
+
+/** A connection, made when the first call needs it. */
 interface Connection {
-  readonly channel: Channel;
+  readonly client: Grpc.Client;
+  /** Says in each call who we are, and which database is meant. */
+  readonly header: Grpc.Metadata;
   readonly definitions: Definitions;
 }
 
@@ -33,25 +40,27 @@ export interface WireOptions {
   readonly folder: string;
 }
 
-const service = "milvus.proto.milvus.MilvusService";
+const serviceName = "milvus.proto.milvus.MilvusService";
 
 /**
- * Clients of one process do not share connections, nor the pause after a failed one, which stays short. Pings find a
- * connection that died in silence, while a call waits; the client's own, every ten seconds at all times, some servers
- * take for an attack.
+ * Messages of any length, because the server has limits of its own. Connections are not shared with others in the
+ * process, nor the pause after a failed one, which stays short. Pings find a connection that died in silence, while a
+ * call waits; more of them some servers take for an attack.
  */
-const channelOptions = {
-  "grpc.keepalive_time_ms": 20_000,
-  "grpc.keepalive_timeout_ms": 10_000,
-  "grpc.keepalive_permit_without_calls": 0,
+const channelOptions: Grpc.ClientOptions = {
+  "grpc.max_send_message_length": -1,
+  "grpc.max_receive_message_length": -1,
   "grpc.use_local_subchannel_pool": 1,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.min_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.keepalive_time_ms": 20_000,
+  "grpc.keepalive_timeout_ms": 10_000,
+  "grpc.keepalive_permit_without_calls": 0,
 };
 
 /**
- * Calls of Milvus' service over the official client's transport, but past its methods (see
+ * Calls of Milvus' service with the official client's messages, but past its methods (see
  * docs/decisions/milvus-wire.md). Every call has a deadline, ends on abort, and is tried once.
  */
 export class Wire {
@@ -94,14 +103,14 @@ export class Wire {
     this.#closed = true;
     for (const call of this.#underWay) call.cancel();
     this.#opening?.then(
-      ({ channel }) => channel.close(),
+      ({ client }) => client.close(),
       () => undefined,
     );
     this.#opening = undefined;
   }
 
   #send<Name extends Method>(
-    { channel, definitions }: Connection,
+    { client, header, definitions }: Connection,
     method: Name,
     request: object,
     options: CallOptions,
@@ -113,11 +122,12 @@ export class Wire {
     const { signal } = options;
     const { promise, resolve: succeed, reject } = Promise.withResolvers<Answers[Name]>();
     if (this.#closed) throw this.#endOf(options);
-    const call = channel.makeUnaryRequest<Buffer, Answers[Name]>(
+    const call = client.makeUnaryRequest<Buffer, Answers[Name]>(
       path,
       (encoded) => encoded,
       responseDeserialize,
       bytes,
+      header,
       { deadline: Date.now() + this.timeoutMs },
       (error, answer) => {
         signal.removeEventListener("abort", abort);
@@ -166,74 +176,83 @@ function definitionOf(definitions: Definitions, method: Method): Definitions[str
 }
 
 async function connect({ config, folder }: WireOptions): Promise<Connection> {
-  const sdk = await load();
+  const { grpc, definitions } = await loadLibrary();
   const { target, encrypted } = parseAddress(config.address);
-  // A client that is made logs, and what it is told about logging holds for every client of the process.
-  const { level } = sdk.logger;
-  const client = new sdk.MilvusClient({
-    address: target,
-    ssl: encrypted || config.tls !== undefined,
-    ...(config.tls === undefined ? {} : { tls: await readTls(config.tls, folder) }),
-    // It would connect at once, and end the process when it cannot.
-    __SKIP_CONNECT__: true,
-    isGlobal: false,
-    pool: { min: 0, max: 1 },
-    channelOptions,
-    logLevel: "error",
+  const { tls } = config;
+  const isPlain = !encrypted && tls === undefined;
+  const credentials = isPlain
+    ? grpc.credentials.createInsecure()
+    : createSsl(grpc, await readTls(tls ?? {}, folder));
+  const name = tls?.server_name;
+  const client = new grpc.Client(target, credentials, {
+    ...channelOptions,
+    ...(name === undefined ? {} : { "grpc.ssl_target_name_override": name }),
   });
-  sdk.logger.level = level;
-  // Without those of the client: they try again, write every request as JSON, and turn a missing method into success.
-  client.channelOptions["interceptors"] = [sdk.getMetaInterceptor(identify(sdk, config))];
-  const channel = await client.channelPool.acquire();
-  const definitions = sdk.getGRPCService({ serviceName: service }, sdk.LOADER_OPTIONS).service;
-  return { channel, definitions };
+  return { client, header: headerOf(grpc, config), definitions };
 }
 
-/** Puts into each call's header who we are, and which database is meant. */
-function identify(sdk: Sdk, config: MilvusConfig) {
-  const { token = "", username = "", password = "" } = config;
-  const authorization = sdk.getAuthString({ token, username, password });
-  return (header: { set(key: string, value: string): void }): void => {
-    header.set("dbname", config.database);
-    if (authorization !== "") header.set("authorization", authorization);
-  };
+function headerOf(grpc: typeof Grpc, config: MilvusConfig): Grpc.Metadata {
+  const { database, token = "", username = "", password = "" } = config;
+  const header = new grpc.Metadata();
+  header.set("dbname", database);
+  const login = token === "" && username !== "" ? `${username}:${password}` : token;
+  if (login !== "") header.set("authorization", Buffer.from(login).toString("base64"));
+  return header;
 }
 
-async function load(): Promise<Sdk> {
+let loading: Promise<Library> | undefined;
+
+/** Loads the packages on first use. */
+function loadLibrary(): Promise<Library> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Library> {
   // Read once by the transport when it loads; what it would print arrives as a rejection too.
   process.env["GRPC_VERBOSITY"] ??= "NONE";
   try {
-    return await import("@zilliz/milvus2-sdk-node");
+    const grpc = await import("@grpc/grpc-js");
+    const { getGRPCService, LOADER_OPTIONS } = await import("@zilliz/milvus2-sdk-node");
+    return { grpc, definitions: getGRPCService({ serviceName }, LOADER_OPTIONS).service };
   } catch (cause) {
+    loading = undefined;
     throw new Fault(
       "package.missing",
-      "The sink `milvus` needs the package `@zilliz/milvus2-sdk-node`. Run " +
-        "`npm install @zilliz/milvus2-sdk-node`.",
+      "The sink `milvus` needs the packages `@zilliz/milvus2-sdk-node` and `@grpc/grpc-js`. Run " +
+        "`npm install @zilliz/milvus2-sdk-node @grpc/grpc-js`.",
       { cause },
     );
   }
 }
 
-async function readTls(tls: NonNullable<MilvusConfig["tls"]>, folder: string) {
-  const [rootCert, certChain, privateKey] = await Promise.all([
+function createSsl(grpc: typeof Grpc, pems: PemFiles): Grpc.ChannelCredentials {
+  try {
+    return grpc.credentials.createSsl(...pems);
+  } catch (cause) {
+    throw new Fault(
+      "config.invalid",
+      "The files under `tls` cannot be used: one is damaged, or `key` does not belong to `certificate`.",
+      { cause },
+    );
+  }
+}
+
+/** The certificates as the transport takes them: the authority's, our key, our own. */
+async function readTls(tls: NonNullable<MilvusConfig["tls"]>, folder: string): Promise<PemFiles> {
+  return Promise.all([
     readPem(tls.ca, "ca", folder),
-    readPem(tls.certificate, "certificate", folder),
     readPem(tls.key, "key", folder),
+    readPem(tls.certificate, "certificate", folder),
   ]);
-  return {
-    ...(rootCert === undefined ? {} : { rootCert }),
-    ...(certChain === undefined ? {} : { certChain }),
-    ...(privateKey === undefined ? {} : { privateKey }),
-    ...(tls.server_name === undefined ? {} : { serverName: tls.server_name }),
-  };
 }
 
 async function readPem(
   file: string | undefined,
   key: string,
   folder: string,
-): Promise<Buffer | undefined> {
-  if (file === undefined) return undefined;
+): Promise<Buffer | null> {
+  if (file === undefined) return null;
   const path = resolve(folder, file);
   const content = await readFile(path).catch((cause: unknown) => {
     throw new Fault("config.invalid", `\`tls.${key}\`: the file ${path} cannot be read.`, {
