@@ -16,8 +16,8 @@ import { Fault } from "../../../src/faults/index.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { completeSchema } from "./complete-schema.ts";
 import { toObject } from "./encode.ts";
-import { objectFault } from "./faults.ts";
 import { Incarnation } from "./incarnation.ts";
+import { faultsOf } from "./object-faults.ts";
 import { waitIndexed } from "./indexing.ts";
 import type { LiveSchema } from "./live-schema.ts";
 import { writeMarks } from "./marker.ts";
@@ -66,35 +66,27 @@ export class WeaviateCollection implements Collection {
     const batch = this.#prepare(operations);
     if (batch.upserts.length === 0 && batch.deletes.length === 0) return { failed: batch.failed };
     await this.#complete(signal);
-    await this.#incarnation.checkBefore(signal);
+    await this.#incarnation.check(signal);
     const failed = new Map([
       ...batch.failed,
       ...(await this.#upsert(batch.upserts, signal)),
       ...(await this.#delete(batch.deletes, batch.upserts.length > 0, signal)),
     ]);
-    await this.#incarnation.check(signal);
+    const written = batch.upserts.map(({ id }) => id);
+    await this.#incarnation.checkAfter(written, signal);
     return { failed, visible: {} };
   }
 
-  /** Rejects when all records fail for a reason that does not lie in them; else gives the faults by id. */
+  /** The faults of single records. Rejects when the server says of one what may hold for all. */
   async #upsert(
     records: readonly VectorRecord[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, FaultLike>> {
-    const failed = new Map<string, FaultLike>();
-    if (records.length === 0) return failed;
+    if (records.length === 0) return new Map();
     const { objects, schema, server } = this.#options;
     const batch = records.map((record) => toObject(record, schema.columns));
     const errors = await objects.put("written", batch, signal);
-    for (const [index, text] of errors) {
-      const record = records[index];
-      if (record === undefined) continue;
-      const name = `record \`${record.id}\` of document \`${record.document}\``;
-      failed.set(record.id, objectFault(name, text, server.failed("written")));
-    }
-    const [first] = failed.values();
-    if (first?.scope === "component" && failed.size === records.length) throw first;
-    return failed;
+    return faultsOf(records, errors, server.failed("written"));
   }
 
   /** What could not be deleted; a fault of the whole call is one of each id when upserts before it took effect. */

@@ -83,17 +83,30 @@ function statusFault(error: WireError, call: FailedCall, written: boolean): Faul
   });
 }
 
-/** The fault of one object of a batch, by what the server says of it. */
-export function objectFault(record: string, text: string, call: FailedCall): Fault {
-  const diagnosis = diagnose(text) ?? {
-    code: "sink.rejected" as const,
-    what: "the server refused the record",
-  };
+/** The fault of an object, by what the server says of it; undefined when the text is not known. */
+export function objectFault(object: string, text: string, call: FailedCall): Fault | undefined {
+  const diagnosis = diagnose(text);
+  if (diagnosis === undefined) return undefined;
+  const message = `${sentence(call)}: ${said(diagnosis, text)} It is ${object}.`;
+  const { code } = diagnosis;
   return new Fault(
-    diagnosis.code,
-    `${sentence(call)}: ${said(diagnosis, text)} It is ${record}.`,
-    diagnosis.code === "sink.rejected" ? { retry: "never" } : advice(diagnosis),
+    code,
+    message,
+    code === "sink.rejected" ? { retry: "never" } : advice(diagnosis),
   );
+}
+
+/** The fault of an object of which the server says something that is not known. */
+export function unknownObjectFault(
+  object: string,
+  text: string,
+  call: FailedCall,
+  retry: "never" | "smaller",
+): Fault {
+  const what = { code: "sink.rejected", what: "the server refused it" } as const;
+  return new Fault("sink.rejected", `${sentence(call)}: ${said(what, text)} It is ${object}.`, {
+    retry,
+  });
 }
 
 function advice({ retry, scope }: Diagnosis): FaultOptions {

@@ -1,19 +1,16 @@
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import { Fault, isFault } from "../../../src/faults/index.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { hasIncarnation } from "./marker.ts";
 
-/** A look at the marker that is younger than this makes another one before a write superfluous. */
-const freshMs = 1_000;
-
 /**
  * Notices that the collection, or the tenant, was dropped or made anew. A server whose `AUTOSCHEMA_ENABLED` is on, as it
- * is by default, makes a dropped collection again when something is written to it, with a schema of its own liking.
+ * is by default, makes a dropped collection again when something is written to it, with a schema of its own liking; and
+ * an empty collection takes vectors of any length.
  */
 export class Incarnation {
   readonly #options: CollectionOptions;
   #known: string | undefined;
-  #seenAt = -Infinity;
 
   constructor(options: CollectionOptions) {
     this.#options = options;
@@ -24,25 +21,28 @@ export class Incarnation {
   marked(marker: CollectionMarker): void {
     this.#options.seen.marker = marker;
     this.#known = marker.incarnation;
-    this.#seenAt = this.#options.clock.monotonic();
   }
 
-  /** Before a write; looks unless somebody has looked a moment ago. */
-  async checkBefore(signal: AbortSignal): Promise<void> {
-    if (this.#options.clock.monotonic() - this.#seenAt > freshMs) await this.check(signal);
-  }
-
-  /** Rejects with `sink.missing` when the collection is not the one that was opened. */
+  /** Rejects with `sink.missing` when the collection is not the one that was opened. Called before every write. */
   async check(signal: AbortSignal): Promise<void> {
-    const { clock, objects, server } = this.#options;
-    const now = clock.monotonic();
-    if (this.#known === undefined) return;
-    if (!(await hasIncarnation(objects, this.#known, signal))) {
-      throw new Fault(
-        "sink.missing",
-        `The collection ${server.options.place.shown} was dropped or made anew since it was opened. Run again.`,
-      );
+    const { objects, server } = this.#options;
+    if (this.#known === undefined || (await hasIncarnation(objects, this.#known, signal))) return;
+    throw new Fault(
+      "sink.missing",
+      `The collection ${server.options.place.shown} was dropped or made anew since it was opened. Run again.`,
+    );
+  }
+
+  /** The same after a write; takes back what went into the wrong collection meanwhile. */
+  async checkAfter(written: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await this.check(signal);
+    } catch (error) {
+      if (isFault(error) && error.code === "sink.missing" && written.length > 0) {
+        // Nobody else has these ids. What cannot be deleted is an orphan that `verify` tells of.
+        await this.#options.objects.delete(written, signal).catch(() => undefined);
+      }
+      throw error;
     }
-    this.#seenAt = now;
   }
 }

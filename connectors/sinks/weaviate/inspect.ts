@@ -1,5 +1,5 @@
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
-import { Fault, isFault } from "../../../src/faults/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
 import { parseClass } from "./class-schema.ts";
 import { readSchema, type LiveSchema, type SchemaWishes } from "./live-schema.ts";
 import { isMarkerId, noMarks, readMarks } from "./marker.ts";
@@ -7,8 +7,9 @@ import { Objects } from "./objects.ts";
 import type { WeaviateServer } from "./server.ts";
 import type { WireTarget } from "./wire-batch.ts";
 
-/** Objects that are looked at for one with a vector. */
-const lookedAt = 20;
+/** Objects that are looked at for one with a vector; those without one cost little. */
+const objectsLookedAt = 10_000;
+const firstLook = 20;
 
 /** What a collection is, freshly read. */
 export interface Inspection {
@@ -92,7 +93,7 @@ async function hasTenant(
   );
 }
 
-/** The length of the vectors there are; undefined when there is none. */
+/** The length of the vectors there are; undefined when there is none among the objects that are looked at. */
 async function storedDimension(
   objects: Objects,
   schema: LiveSchema,
@@ -100,26 +101,16 @@ async function storedDimension(
 ): Promise<number | undefined> {
   if (schema.vector === undefined || schema.vector.multivector) return undefined;
   const wanted = { properties: [], withVectors: true };
-  let left = lookedAt;
-  for await (const page of objects.pages("", wanted, signal, lookedAt)) {
-    const first = page.find(({ id, vector }) => vector !== undefined && !isMarkerId(id));
-    if (first?.vector !== undefined) return first.vector.length;
-    left -= page.length;
-    if (left <= 0) break;
+  let [last, lookedAt] = ["", 0];
+  // Few at first: as a rule the first object has one, and so have all.
+  for (const most of [firstLook, objectsLookedAt]) {
+    for await (const page of objects.pages(last, wanted, signal, most)) {
+      const found = page.find(({ id, vector }) => vector !== undefined && !isMarkerId(id));
+      if (found?.vector !== undefined) return found.vector.length;
+      lookedAt += page.length;
+      last = page.at(-1)?.id ?? last;
+      if (lookedAt >= most) break;
+    }
   }
-  return askedDimension(objects, signal);
-}
-
-/** A question with a vector that is too short is answered with the right length, where there are vectors. */
-async function askedDimension(objects: Objects, signal: AbortSignal): Promise<number | undefined> {
-  try {
-    const wanted = { properties: [], withVectors: true, limit: 1 };
-    const [hit] = await objects.near(new Float32Array([1]), wanted, signal);
-    return hit?.vector?.length;
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    const [, length] = /: (\d+) vs 1: vector lengths don't match/.exec(error.message) ?? [];
-    if (length === undefined) throw error;
-    return Number(length);
-  }
+  return undefined;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { objectFault, type FailedCall } from "./faults.ts";
+import { objectFault, unknownObjectFault, type FailedCall } from "./faults.ts";
 import type { Objects } from "./objects.ts";
 import { markerProperty } from "./property-types.ts";
 import type { WireObject } from "./wire-batch.ts";
@@ -167,10 +167,11 @@ async function putAll(
   signal: AbortSignal,
 ): Promise<void> {
   const errors = await objects.put("marked", batch, signal);
-  for (const text of errors.values()) {
-    const { code, message, retry } = objectFault("the marker", text, call);
-    throw new Fault(code, message, { scope: "component", retry });
-  }
+  const [text] = errors.values();
+  if (text === undefined) return;
+  const name = "part of the marker";
+  const fault = objectFault(name, text, call) ?? unknownObjectFault(name, text, call, "never");
+  throw new Fault(fault.code, fault.message, { scope: "component", retry: fault.retry });
 }
 
 function toObject(id: string, content: object): WireObject {

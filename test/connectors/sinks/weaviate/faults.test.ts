@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { makeRecord, toDelete } from "../../../../src/testkit/sink-harness.ts";
+import { makeMarker, makeRecord, toDelete } from "../../../../src/testkit/sink-harness.ts";
 import type { Answer } from "./fake-server.ts";
-import { BatchObjectsReply } from "./official.ts";
+import { BatchDeleteRequest, BatchObjectsReply, SearchReply } from "./official.ts";
 import { dimension, faultOf, openFake, upserts } from "./open-fake.ts";
 
 const signal = new AbortController().signal;
@@ -133,7 +133,7 @@ describe("a write that the server answers with a status", () => {
   });
 });
 
-/** What the server says of single objects. */
+/** What the server says of one object, and what that means for all of them. */
 const objectErrors: readonly (readonly [string, string, string])[] = [
   ["class 'Handbook' not present in schema", "sink.missing", "never"],
   ['tenant not found: "b"', "sink.missing", "never"],
@@ -153,42 +153,53 @@ const objectErrors: readonly (readonly [string, string, string])[] = [
     "never",
   ],
   ["cannot process batch: not enough memory", "sink.not-ready", "later"],
-  [
-    "invalid integer property 'year' on class 'Handbook': requires an integer",
-    "sink.rejected",
-    "never",
-  ],
-  ["collection Handbook does not have configuration for vector other", "sink.rejected", "never"],
-  ["something new", "sink.rejected", "never"],
+  ["something new", "sink.rejected", "smaller"],
+];
+
+/** What lies in an object alone. */
+const ownErrors = [
+  "invalid integer property 'year' on class 'Handbook': requires an integer",
+  "no such prop with name 'zzz' found in class 'Handbook' in the schema",
+  "collection Handbook does not have configuration for vector other",
 ];
 
 describe("a write of which the server does not take every object", () => {
   for (const [text, code, retry] of objectErrors) {
-    it(`tells ${code} of the one for \`${text.slice(0, 60)}\``, async () => {
-      const { collection } = await openFake({
+    it(`is rejected as a whole with ${code} for \`${text.slice(0, 60)}\``, async () => {
+      const { collection, server } = await openFake({
         grpc: (method) =>
           method === "BatchObjects" ? refusals([undefined, text, undefined]) : undefined,
       });
-      const operations = upserts(3);
-      const { failed } = await collection.write(operations, signal);
-      const [, second] = operations;
-      const id = second?.kind === "upsert" ? second.record.id : "";
-      expect([...failed.keys()]).toEqual([id]);
-      expect(failed.get(id)).toMatchObject({ code, retry, ambiguous: false });
-      expect(failed.get(id)?.message).toContain("document `docs:page-1.md`");
+      const operations = [...upserts(3), toDelete(makeRecord(9, dimension))];
+      const fault = await faultOf(collection.write(operations, signal));
+      expect(fault).toMatchObject({ code, retry, ambiguous: false });
+      expect(fault.message).toContain("document `docs:page-1.md`");
+      expect(server.calls.map(({ method }) => method)).not.toContain("BatchDelete");
     });
   }
 
-  it("is rejected as a whole when all fail for a reason that does not lie in them", async () => {
-    const text = "store is read-only due to: UpdateVectorIndexConfigs: [default]";
-    const { collection, server } = await openFake({
-      grpc: (method) => (method === "BatchObjects" ? refusals([text, text]) : undefined),
+  for (const text of [...ownErrors, "something new"]) {
+    it(`tells by id of the one record that has \`${text}\``, async () => {
+      const count = text === "something new" ? 1 : 3;
+      const texts = Array.from({ length: count }, (_, index) =>
+        index === count - 1 ? text : undefined,
+      );
+      const { collection } = await openFake({
+        grpc: (method) => (method === "BatchObjects" ? refusals(texts) : undefined),
+      });
+      const operations = upserts(count);
+      const { failed } = await collection.write(operations, signal);
+      const last = operations.at(-1);
+      const id = last?.kind === "upsert" ? last.record.id : "";
+      expect([...failed.keys()]).toEqual([id]);
+      expect(failed.get(id)).toMatchObject({
+        code: "sink.rejected",
+        retry: "never",
+        scope: "document",
+        ambiguous: false,
+      });
     });
-    const operations = [...upserts(2), toDelete(makeRecord(9, dimension))];
-    const fault = await faultOf(collection.write(operations, signal));
-    expect(fault).toMatchObject({ code: "sink.not-ready", retry: "later", ambiguous: false });
-    expect(server.calls.map(({ method }) => method)).not.toContain("BatchDelete");
-  });
+  }
 
   it("tells nothing of a document's text that the server repeats", async () => {
     const text =
@@ -213,3 +224,45 @@ describe("a write of which the server does not take every object", () => {
     expect(fault.code).toBe("sink.rate-limited");
   });
 });
+
+describe("a write into a collection that was made anew", () => {
+  it("while it was written rejects, and takes back what went there", async () => {
+    const marker = makeMarker(dimension);
+    let { incarnation } = marker;
+    let marked = false;
+    const { collection, server } = await openFake({
+      grpc(method) {
+        if (method === "BatchObjects" && marked) incarnation = "another";
+        return method === "Search" ? { message: sharedMarker(incarnation) } : undefined;
+      },
+    });
+    await collection.setMarker(marker, signal);
+    marked = true;
+    const operations = upserts(2);
+    const fault = await faultOf(collection.write(operations, signal));
+    expect(fault).toMatchObject({ code: "sink.missing", retry: "never", ambiguous: false });
+    const deletion = server.calls.findLast(({ method }) => method === "BatchDelete");
+    const { filters } = BatchDeleteRequest.decode(deletion?.message ?? new Uint8Array());
+    const ids = operations.map((entry) => (entry.kind === "upsert" ? entry.record.id : ""));
+    expect(filters?.valueTextArray?.values).toEqual(ids);
+  });
+
+  it("before it was written sends nothing", async () => {
+    const { collection, server } = await openFake({
+      grpc: (method) => (method === "Search" ? { message: sharedMarker("another") } : undefined),
+    });
+    await collection.setMarker(makeMarker(dimension), signal);
+    const before = server.calls.length;
+    const fault = await faultOf(collection.write(upserts(2), signal));
+    expect(fault).toMatchObject({ code: "sink.missing" });
+    expect(server.calls.slice(before).map(({ method }) => method)).toEqual(["Search"]);
+  });
+});
+
+/** An answer that holds the object which names the incarnation. */
+function sharedMarker(incarnation: string): Uint8Array {
+  const fields = { sluice: { textValue: JSON.stringify({ incarnation }) } };
+  const metadata = { id: "736c7569-6365-8000-8000-000000000000" };
+  const results = [{ properties: { nonRefProps: { fields } }, metadata }];
+  return SearchReply.encode(SearchReply.fromPartial({ results })).finish();
+}
