@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -135,6 +135,8 @@ describe("under the oldest Node.js that `package.json` names", () => {
       ["run", file],
       ["query", file, "tides"],
     ];
+    mkdirSync(join(installed.folder, place), { recursive: true });
+    writeFileSync(join(installed.folder, place, "tides.md"), "# Tides\n\nThe moon makes them.\n");
     for (const step of steps) {
       const { code, stderr } = run(node, [program, ...step, "--quiet"], installed.folder);
       expect({ step, code, stderr }).toEqual({ step, code: 0, stderr: "" });

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { Json } from "../../contracts/index.ts";
 import type { Script } from "../script.ts";
 import type { controlRoutes } from "./control-plane.ts";
@@ -43,7 +42,7 @@ export interface PineconeRequest {
   readonly index: string | undefined;
   /** An empty object when nothing was sent, undefined when it was not JSON or too large to keep. */
   readonly body: Json | undefined;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 export type PineconeScript = Script<PineconeRequest, PineconeBehaviour>;

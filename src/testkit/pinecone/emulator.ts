@@ -9,7 +9,8 @@ import { dataPlane, dataRoutes } from "./data-plane.ts";
 import { type Conditions, IndexStore } from "./index-store.ts";
 import { limits } from "./limits.ts";
 import type { PineconeRecord } from "./record.ts";
-import { Service, type PineconeStats } from "./service.ts";
+import { Service } from "./service.ts";
+import type { PineconeStats } from "./stats.ts";
 
 export interface PineconeEmulatorOptions {
   /** Of the control plane; a free one when left out. Each index gets a free one besides. */
@@ -43,7 +44,6 @@ export interface PineconeEmulator {
   landed(): Promise<void>;
   /** Closes all connections; may be called twice. */
   close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -57,7 +57,6 @@ export async function startPineconeEmulator(
 ): Promise<PineconeEmulator> {
   const emulator = new Emulator(options);
   const url = await emulator.listen(options.port ?? 0);
-  const close = (): Promise<void> => emulator.close();
   return {
     url,
     stats: () => emulator.service.stats(),
@@ -68,8 +67,7 @@ export async function startPineconeEmulator(
     },
     records: (index, namespace) => emulator.records(index, namespace),
     landed: () => emulator.service.landed(),
-    close,
-    [Symbol.asyncDispose]: close,
+    close: () => emulator.close(),
   };
 }
 

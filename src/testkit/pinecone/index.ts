@@ -16,4 +16,4 @@ export type {
   PineconeRecord,
   PineconeSparseValues,
 } from "./record.ts";
-export type { PineconeStats } from "./service.ts";
+export type { PineconeStats } from "./stats.ts";

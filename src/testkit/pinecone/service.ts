@@ -24,15 +24,7 @@ import { messages } from "./messages.ts";
 import { type Plane, Refusal } from "./refusal.ts";
 import { renderScripted } from "./scripted.ts";
 import { isCurrentVersion, parseJson, splitUrl } from "./target.ts";
-
-export interface PineconeStats {
-  /** Requests that found an operation. */
-  readonly requests: number;
-  readonly byOperation: Readonly<Partial<Record<PineconeOperation, number>>>;
-  /** Bytes of their bodies. */
-  readonly bytes: number;
-  readonly maxConcurrent: number;
-}
+import type { PineconeStats } from "./stats.ts";
 
 /** The operations of a plane. */
 export interface ServedPlane {

@@ -11,14 +11,18 @@ export interface Said extends Exchange {
 /** Does everything with an emulator that it can do, in the API that is described officially; gives what was said. */
 export async function converse(): Promise<readonly Said[]> {
   const said: Said[] = [];
-  await using emulator = await startPineconeEmulator();
-  const control = recordingSender(said, emulator.url);
-  const hosts = await manageIndexes(control);
-  for (const host of Object.values(hosts)) await useByHand(recordingSender(said, host));
-  await useClient(said, hosts.dense);
-  await breakOff(control, recordingSender(said, hosts.dense));
-  for (const name of ["dense", "sparse", "dot"]) await control(`DELETE /indexes/${name}`);
-  return said;
+  const emulator = await startPineconeEmulator();
+  try {
+    const control = recordingSender(said, emulator.url);
+    const hosts = await manageIndexes(control);
+    for (const host of Object.values(hosts)) await useByHand(recordingSender(said, host));
+    await useClient(said, hosts.dense);
+    await breakOff(control, recordingSender(said, hosts.dense));
+    for (const name of ["dense", "sparse", "dot"]) await control(`DELETE /indexes/${name}`);
+    return said;
+  } finally {
+    await emulator.close();
+  }
 }
 
 async function manageIndexes(send: Send) {
