@@ -32,6 +32,10 @@ async function found(
   return [...records.entries()].filter(([, { id }]) => ids.has(id)).map(([index]) => index);
 }
 
+function tags(operator: "=" | "!=", value: string | string[]): Filter {
+  return [{ field: "tags", operator, value }];
+}
+
 describeLive("weaviate", ({ ports }) => {
   describe("the official client", () => {
     it("sees what was written: vectors, types, times and lists", async () => {
@@ -123,9 +127,6 @@ describeLive("weaviate", ({ ports }) => {
         makeRecord(index, dimension, { fields: tags === undefined ? {} : { tags } }),
       );
       await upsertAll(collection, records, signal);
-      const tags = (operator: "=" | "!=", value: string | string[]): Filter => [
-        { field: "tags", operator, value },
-      ];
       expect(await found(collection, records, tags("=", "b"))).toEqual([0, 1]);
       expect(await found(collection, records, tags("=", ["a", "c d"]))).toEqual([0, 2]);
       expect(await found(collection, records, tags("=", "c"))).toEqual([]);
