@@ -123,8 +123,8 @@ describeLive("weaviate", ({ ports }) => {
 
     it("are found in lists, by any of their items", async () => {
       const collection = await create(useSink(ports));
-      const records = [["a", "b"], ["b"], ["c d"], undefined].map((tags, index) =>
-        makeRecord(index, dimension, { fields: tags === undefined ? {} : { tags } }),
+      const records = [["a", "b"], ["b"], ["c d"], undefined].map((items, index) =>
+        makeRecord(index, dimension, { fields: items === undefined ? {} : { tags: items } }),
       );
       await upsertAll(collection, records, signal);
       expect(await found(collection, records, tags("=", "b"))).toEqual([0, 1]);
