@@ -1,7 +1,7 @@
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { parseClass } from "./class-schema.ts";
-import { readSchema, type LiveSchema, type SchemaWishes } from "./live-schema.ts";
+import { problemOf, readSchema, type LiveSchema, type SchemaWishes } from "./live-schema.ts";
 import { isMarkerId, noMarks, readMarks } from "./marker.ts";
 import { Objects } from "./objects.ts";
 import type { WeaviateServer } from "./server.ts";
@@ -48,11 +48,13 @@ export async function inspect(
   if (schema === undefined) return undefined;
   const objects = objectsOf(options, schema);
   const { place } = options.server.options;
-  if (schema.hasTenants !== (place.tenant !== undefined)) {
-    // A misfit says so; nothing can be asked.
-    return { schema, objects, marker: undefined, records: 0, dimension: undefined };
+  const nothing = { schema, objects, marker: undefined, records: 0, dimension: undefined };
+  // A misfit says so; nothing can be asked.
+  if (schema.hasTenants !== (place.tenant !== undefined)) return nothing;
+  if (place.tenant !== undefined && !(await hasTenant(options, schema, signal))) {
+    // Where the tenant could not be made, it is better told now.
+    return problemOf(schema) === undefined ? undefined : nothing;
   }
-  if (place.tenant !== undefined && !(await hasTenant(options, schema, signal))) return undefined;
   const [all, marks, found] = await Promise.all([
     objects.count(undefined, signal),
     schema.hasMarkerProperty ? readMarks(objects, place.shown, signal) : noMarks,

@@ -77,6 +77,14 @@ export function readSchema(schema: ClassSchema, wishes: SchemaWishes): LiveSchem
   };
 }
 
+/** Why records cannot be written to the collection at all; undefined when they can. */
+export function problemOf({ misfits, elementType, metric }: LiveSchema): string | undefined {
+  if (misfits.length > 0) return misfits.join(" ");
+  if (elementType !== "float32") return `it holds ${elementType} vectors, expected float32.`;
+  if (metric === "other") return "its index compares by a metric that does not suit its vectors.";
+  return undefined;
+}
+
 function chooseVector(
   vectors: readonly ClassVector[],
   wanted: string | undefined,

@@ -14,8 +14,8 @@ import { createClass } from "./class-body.ts";
 import { WeaviateCollection } from "./collection.ts";
 import { completeSchema } from "./complete-schema.ts";
 import type { WeaviateConfig } from "./config.ts";
-import { inspect, objectsOf, readClass, type Inspection, type InspectOptions } from "./inspect.ts";
-import type { LiveSchema } from "./live-schema.ts";
+import { inspect, objectsOf, readClass, type InspectOptions } from "./inspect.ts";
+import { problemOf, type LiveSchema } from "./live-schema.ts";
 import { writeBirth } from "./marker.ts";
 import { placeOf, type Place } from "./place.ts";
 import { WeaviateServer } from "./server.ts";
@@ -56,7 +56,10 @@ class WeaviateSink implements Sink {
       timeoutMs: config.timeout_ms,
     });
     this.address = this.#place.shown;
-    this.shape = this.#layout.shape;
+    // Records that have another vector are written anew.
+    this.shape = [this.#layout.shape, ...(config.vector === undefined ? [] : [config.vector])].join(
+      " ",
+    );
     this.createMetric = config.create.metric;
     this.aliases = createAliases(this.#server);
   }
@@ -90,7 +93,7 @@ class WeaviateSink implements Sink {
     this.#seen.marker = undefined;
     const schema = await this.#waitUsable(signal);
     if (tenant !== undefined) await this.#noteBirth(schema, spec.dimension, signal);
-    return this.#toCollection(schema, spec.dimension, spec.metric, signal);
+    return this.#toCollection(schema, spec.dimension, metricOf(schema, spec.metric), signal);
   }
 
   async open(signal: AbortSignal, agreed = 0): Promise<WeaviateCollection> {
@@ -106,7 +109,12 @@ class WeaviateSink implements Sink {
     this.#checkUsable(found.schema);
     this.#seen.marker = found.marker;
     const dimension = found.dimension ?? found.marker?.dimension ?? agreed;
-    return this.#toCollection(found.schema, dimension, metricOf(found, this.createMetric), signal);
+    return this.#toCollection(
+      found.schema,
+      dimension,
+      metricOf(found.schema, this.createMetric),
+      signal,
+    );
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -251,14 +259,6 @@ function layoutOf(config: WeaviateConfig, { name, fields }: ConnectorContext): L
   });
 }
 
-/** Why records cannot be written to the collection at all. */
-function problemOf({ misfits, elementType, metric }: LiveSchema): string | undefined {
-  if (misfits.length > 0) return misfits.join(" ");
-  if (elementType !== "float32") return `it holds ${elementType} vectors, expected float32.`;
-  if (metric === "other") return "its index compares by a metric that does not suit its vectors.";
-  return undefined;
-}
-
-function metricOf({ schema }: Inspection, otherwise: Metric): Metric {
-  return schema.metric === undefined || schema.metric === "other" ? otherwise : schema.metric;
+function metricOf({ metric }: LiveSchema, otherwise: Metric): Metric {
+  return metric === undefined || metric === "other" ? otherwise : metric;
 }

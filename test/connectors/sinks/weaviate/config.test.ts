@@ -93,6 +93,7 @@ describe("the place", () => {
     expect(makeSink({ ...least, url: "http://elsewhere", timeout_ms: 5_000 }).shape).toBe(shape);
     expect(makeSink({ ...least, fields: { text: "body" } }).shape).not.toBe(shape);
     expect(makeSink({ ...least, omit: ["uri"] }).shape).not.toBe(shape);
+    expect(makeSink({ ...least, vector: "body" }).shape).not.toBe(shape);
   });
 });
 

@@ -194,6 +194,26 @@ describeLive("weaviate", ({ ports }) => {
       await expect(sink.open(signal)).rejects.toMatchObject({ code: "sink.foreign" });
     });
 
+    it("gets a tenant, with the metric that it has; or says before that records do not fit", async () => {
+      const multiTenancyConfig = { enabled: true };
+      const collection = newCollection();
+      await make(ports, { ...theirs(collection), ...vectors("body"), multiTenancyConfig });
+      const sink = useSink(ports, { collection, tenant: "acme" });
+      expect(await sink.describe(signal)).toBeUndefined();
+      const made = await create(sink);
+      await expectUsable(made);
+      const { vector } = makeRecord(1, dimension);
+      const [hit] = await made.search({ vector: vector.map((value) => value / 2), k: 1 }, signal);
+      // The negative euclidean distance.
+      expect(hit?.score).toBeCloseTo(-0.5);
+      const other = newCollection();
+      const properties = theirs(other).properties.filter(({ name }) => name !== "pipeline");
+      await make(ports, { ...theirs(other), properties, multiTenancyConfig });
+      const unfit = useSink(ports, { collection: other, tenant: "acme" });
+      expect((await unfit.describe(signal))?.misfits).toHaveLength(1);
+      await expect(create(unfit)).rejects.toMatchObject({ code: "sink.foreign" });
+    });
+
     it("where texts are compared word by word cannot be filtered by them, and says so", async () => {
       const collection = newCollection();
       const body = theirs(collection);
