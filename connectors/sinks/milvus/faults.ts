@@ -151,6 +151,11 @@ const transportRules: readonly Rule[] = [
 
 /** Codes of Milvus, and texts where the code says little. As observed with 2.3.5 and 3.2.2 of Milvus Lite. */
 const statusRules: readonly Rule[] = [
+  [
+    [],
+    /conflicts? with|alias already exist|name conflict/i,
+    { code: "sink.rejected", what: "the name is taken. Choose another", options: component },
+  ],
   [[], /duplicate primary keys/i, unfit],
   [[], /larger than max|too large/i, tooLarge],
   [[1102], anything, tooLarge],
@@ -192,16 +197,6 @@ const statusRules: readonly Rule[] = [
     { code: "sink.not-ready", what: "the server's own store fails" },
   ],
   [[1400, 1401], anything, denied],
-  [
-    [1601, 1602],
-    anything,
-    { code: "sink.rejected", what: "the name is taken. Choose another", options: component },
-  ],
-  [
-    [],
-    /conflicts with an existing/i,
-    { code: "sink.rejected", what: "the name is taken. Choose another", options: component },
-  ],
   [
     [700],
     anything,

@@ -1,9 +1,9 @@
-import type { CollectionMarker, FieldType, Metric } from "../../../src/contracts/index.ts";
+import type { Clock, CollectionMarker, FieldType, Metric } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import type { Layout } from "../../../src/flow/record-layout.ts";
 import type { Doing } from "./faults.ts";
 import { creationOf, readMarker } from "./marker.ts";
-import type { Answers, CollectionInfo, Method } from "./messages.ts";
+import type { Answers, CollectionInfo, KeyValue, Method } from "./messages.ts";
 import { readSchema, type LiveSchema } from "./schema.ts";
 import type { Wire } from "./wire.ts";
 
@@ -15,6 +15,7 @@ export interface CollectionOptions {
   readonly layout: Layout;
   readonly declared: Readonly<Record<string, FieldType>>;
   readonly pipeline: string;
+  readonly clock: Clock;
   readonly address: string;
   readonly dimension: number;
   readonly metric: Metric;
@@ -28,7 +29,7 @@ export interface CollectionOptions {
 
 /** What a collection is at the moment. */
 export interface LiveNow extends LiveSchema {
-  readonly marker: CollectionMarker | undefined;
+  readonly properties: readonly KeyValue[];
 }
 
 /** The server did not do what it was asked when it says that there is no such collection. */
@@ -97,7 +98,7 @@ export class LiveCollection {
         `The collection ${address} was changed since it was opened: ${live.misfits.join(" ")}`,
       );
     }
-    return { ...live, marker };
+    return { ...live, properties: info.properties };
   }
 
   /** From now on the collection is the one with this marker. */

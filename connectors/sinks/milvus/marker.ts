@@ -41,7 +41,7 @@ export function readMarker(
   try {
     const pipelines = properties
       // A mark that was removed is empty: old servers cannot remove a property.
-      .filter(({ key, value }) => key.startsWith(pipelineKey) && value !== "")
+      .filter((pair) => isMark(pair) && pair.value !== "")
       .map(({ key, value }) => [
         key.slice(pipelineKey.length),
         pipelineSchema.parse(JSON.parse(value)),
@@ -56,6 +56,17 @@ export function readMarker(
       { cause },
     );
   }
+}
+
+/**
+ * Whether somebody else may be changing the marker, too: it names other pipelines than those of the change, or is new
+ * to them.
+ */
+export function mayBeShared(change: readonly KeyValue[], before: readonly KeyValue[]): boolean {
+  const marks = before.filter((pair) => isMark(pair) && pair.value !== "");
+  const changed = change.filter(isMark);
+  const isKnown = (pair: KeyValue): boolean => valueFor(marks, pair.key) !== undefined;
+  return !changed.every(isKnown) || marks.some(({ key }) => valueFor(changed, key) === undefined);
 }
 
 /**
@@ -77,4 +88,8 @@ export function markerProperties(
     if (JSON.stringify(known) !== value) properties[pipelineKey + name] = value;
   }
   return toPairs(properties);
+}
+
+function isMark({ key }: KeyValue): boolean {
+  return key.startsWith(pipelineKey);
 }

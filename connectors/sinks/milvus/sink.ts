@@ -123,6 +123,7 @@ class MilvusSink implements Sink {
       layout: this.#layout,
       declared: this.#context.fields,
       pipeline: this.#context.pipeline,
+      clock: this.#context.clock,
       address: this.address,
       dimension: live.dimension ?? 0,
       metric: index.metric === "other" ? this.createMetric : index.metric,
