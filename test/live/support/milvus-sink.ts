@@ -39,6 +39,10 @@ export function makeMilvusSink(
   });
 }
 
+/** Both kinds of servers; what one does differently is said where it is tested. */
+export const milvusServers = ["milvus-lite", "milvus"] as const;
+
+/** Removes a collection; succeeds when there is none. */
 export async function dropCollection(server: string, collection: string): Promise<void> {
   const client = await connectMilvus(server);
   await client.dropCollection({ collection_name: collection });

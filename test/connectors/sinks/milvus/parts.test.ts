@@ -10,7 +10,11 @@ import {
   toFloat16,
 } from "../../../../connectors/sinks/milvus/half-floats.ts";
 import { milvusConfig } from "../../../../connectors/sinks/milvus/config.ts";
-import { markerProperties, readMarker } from "../../../../connectors/sinks/milvus/marker.ts";
+import {
+  markerProperties,
+  mayBeShared,
+  readMarker,
+} from "../../../../connectors/sinks/milvus/marker.ts";
 import {
   firstField,
   lengthField,
@@ -334,6 +338,19 @@ describe("the marker", () => {
     const written = markerProperties({ ...seen, pipelines: { one } }, seen);
     expect(asObject(written)["sluice.pipeline.two's"]).toBe("");
     expect(readMarker(written, "x")?.pipelines).toEqual({});
+  });
+
+  it("may be changed by others when it names them, or is new to the pipeline", () => {
+    const marker = makeMarker(8, { pipelines: both });
+    const { one } = both;
+    const alone = markerProperties({ ...marker, pipelines: { one } }, undefined);
+    const shared = markerProperties(marker, undefined);
+    const change = alone.filter(({ key }) => key.endsWith(".one"));
+    expect(mayBeShared(change, [])).toBe(true);
+    expect(mayBeShared(change, alone)).toBe(false);
+    expect(mayBeShared(change, shared)).toBe(true);
+    const forgotten = [...alone, { key: "sluice.pipeline.two's", value: "" }];
+    expect(mayBeShared(change, forgotten)).toBe(false);
   });
 
   it("is none where there is none, and foreign where it cannot be read", () => {

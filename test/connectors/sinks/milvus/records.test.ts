@@ -340,12 +340,34 @@ describe("what somebody else wrote", () => {
 });
 
 describe("the marker", () => {
+  const marker = makeMarker(4);
+
   it("is not believed to be kept by a server that keeps none", async () => {
     const { collection } = await open();
-
-    await expect(collection.setMarker(makeMarker(4), signal)).rejects.toMatchObject({
+    await expect(collection.setMarker(marker, signal)).rejects.toMatchObject({
       code: "sink.foreign",
       message: expect.stringContaining("does not keep its properties"),
     });
+  });
+
+  it.each([
+    ["at once", 1],
+    ["a moment later", 2],
+  ])("is set again when another pipeline's change has undone it %s", async (_, undone) => {
+    const { fake, collection } = await open();
+    let looks = 0;
+    fake.answer({
+      DescribeCollection: () => {
+        const kept = (fake.of("AlterCollection").at(-1)?.message["properties"] ?? []) as object[];
+        if (fake.of("AlterCollection").length > 0) looks += 1;
+        const properties = looks === undone ? kept.slice(0, 1) : kept;
+        return described(typedFields, { properties });
+      },
+    });
+    await expect(collection.setMarker(marker, signal)).rejects.toMatchObject({
+      code: "sink.conflict",
+      retry: "later",
+    });
+    expect(looks).toBe(undone);
   });
 });

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { DataType, type MilvusClient } from "@zilliz/milvus2-sdk-node";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { DataType } from "@zilliz/milvus2-sdk-node";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   makeAngle,
   makeRecord,
@@ -13,6 +13,7 @@ import {
 import { describeLive } from "../../support/live-servers.ts";
 import { connectMilvus } from "../../support/milvus-client.ts";
 import { makeMilvusSink, milvusServers, newName } from "../../support/milvus-sink.ts";
+import { useMilvus } from "../../support/use-milvus.ts";
 
 const { signal } = new AbortController();
 
@@ -28,45 +29,26 @@ function run(source: string) {
 
 for (const name of milvusServers) {
   describeLive(name, ({ address }) => {
-    let client: MilvusClient;
-
-    beforeAll(async () => {
-      client = await connectMilvus(address);
-    });
-
-    afterAll(async () => {
-      await client.closeConnection();
-    });
+    const milvus = useMilvus(address);
 
     async function makeRaw(): Promise<string> {
-      const collection_name = newName();
-      onTestFinished(async () => void (await client.dropCollection({ collection_name })));
-      await client.createCollection({
+      const collection_name = milvus.newCollection();
+      await milvus.client.createCollection({
         collection_name,
         fields: [
           { name: "id", data_type: DataType.VarChar, is_primary_key: true, max_length: 64 },
           { name: "vector", data_type: DataType.FloatVector, dim: 4 },
         ],
       });
-      await client.createIndex({
+      await milvus.client.createIndex({
         collection_name,
         field_name: "vector",
         index_type: "HNSW",
         metric_type: "L2",
         params: { M: 8, efConstruction: 64 },
       });
-      await client.loadCollectionSync({ collection_name });
+      await milvus.client.loadCollectionSync({ collection_name });
       return collection_name;
-    }
-
-    async function create() {
-      const collection = newName();
-      const sink = makeMilvusSink(address, collection);
-      onTestFinished(async () => {
-        await sink.close();
-        await client.dropCollection({ collection_name: collection });
-      });
-      return { collection, opened: await sink.create(specOf({}, sink), signal) };
     }
 
     describe("what the official client and the server do, and the sink does not", () => {
@@ -76,9 +58,13 @@ for (const name of milvusServers) {
           { id: "d", vector: [1, 2, 3] },
           { id: "e", vector: [1, 2, 3, 4, 5] },
         ];
-        const { status } = await client.upsert({ collection_name, data: rows, timeout: 10_000 });
+        const { status } = await milvus.client.upsert({
+          collection_name,
+          data: rows,
+          timeout: 10_000,
+        });
         expect(status.code).toBe(0);
-        const { data } = await client.query({
+        const { data } = await milvus.client.query({
           collection_name,
           filter: 'id in ["d", "e"]',
           output_fields: ["vector"],
@@ -87,7 +73,7 @@ for (const name of milvusServers) {
         const stored = Object.fromEntries(data.map((row) => [row["id"], row["vector"]]));
         expect(stored).toEqual({ d: [1, 2, 3, 1], e: [2, 3, 4, 5] });
 
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const short = [7, 9].map((length) => makeRecord(1, 8, { vector: makeAngle(0, length) }));
         await expect(opened.write(short.map(toUpsert), signal)).rejects.toMatchObject({
           code: "sink.dimension",
@@ -99,9 +85,9 @@ for (const name of milvusServers) {
         const odd = `q"] or id in ["b`;
         const collection_name = await makeRaw();
         const rows = ["a", "b"].map((id) => ({ id, vector: [1, 0, 0, 0] }));
-        await client.upsert({ collection_name, data: rows, timeout: 10_000 });
-        await client.delete({ collection_name, ids: [odd] });
-        const { data } = await client.query({
+        await milvus.client.upsert({ collection_name, data: rows, timeout: 10_000 });
+        await milvus.client.delete({ collection_name, ids: [odd] });
+        const { data } = await milvus.client.query({
           collection_name,
           filter: 'id >= ""',
           output_fields: ["id"],
@@ -110,7 +96,7 @@ for (const name of milvusServers) {
         });
         expect(data.map(({ id }) => id)).toEqual(["a"]);
 
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const records = ["a", "b", odd].map((id, index) => makeRecord(index, 8, { id }));
         await opened.write(records.map(toUpsert), signal);
         await opened.write([toDelete({ id: odd })], signal);
@@ -119,10 +105,10 @@ for (const name of milvusServers) {
       });
 
       it("an iterator may lose records", async () => {
-        const { collection, opened } = await create();
+        const { collection, opened } = await milvus.create();
         const records = makeRecords(3_000, 8);
         await writeAll(opened, records.map(toUpsert), signal);
-        const iterator = await client.queryIterator({
+        const iterator = await milvus.client.queryIterator({
           collection_name: collection,
           expr: 'pipeline == "law"',
           batchSize: 500,

@@ -10,8 +10,7 @@ import {
   subarray,
   tuple,
 } from "fast-check";
-import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Collection, Filter } from "../../../../src/contracts/index.ts";
 import { checkFilter, meetsConditions } from "../../../../src/flow/filter.ts";
 import {
@@ -19,19 +18,13 @@ import {
   makeRecord,
   makeRecords,
   plainOf,
-  specOf,
   toDelete,
   toUpsert,
   writeAll,
 } from "../../../../src/testkit/sink-harness.ts";
 import { describeLive } from "../../support/live-servers.ts";
-import { connectMilvus } from "../../support/milvus-client.ts";
-import {
-  dropCollection,
-  makeMilvusSink,
-  milvusServers,
-  newName,
-} from "../../support/milvus-sink.ts";
+import { milvusServers } from "../../support/milvus-sink.ts";
+import { useMilvus } from "../../support/use-milvus.ts";
 
 const { signal } = new AbortController();
 
@@ -91,32 +84,11 @@ function byId<Item extends { readonly id: string }>(items: readonly Item[]): Ite
 
 for (const name of milvusServers) {
   describeLive(name, ({ address }) => {
-    let client: MilvusClient;
-
-    beforeAll(async () => {
-      client = await connectMilvus(address);
-    });
-
-    afterAll(async () => {
-      await client.closeConnection();
-    });
-
-    async function create(config = {}): Promise<{
-      readonly collection: string;
-      readonly opened: Collection;
-    }> {
-      const collection = newName();
-      const sink = makeMilvusSink(address, collection, config);
-      onTestFinished(async () => {
-        await sink.close();
-        await dropCollection(address, collection);
-      });
-      return { collection, opened: await sink.create(specOf({}, sink), signal) };
-    }
+    const milvus = useMilvus(address);
 
     describe("a filter", () => {
       it("finds exactly the records that meet it, whatever they lack and whatever is in it", async () => {
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const drawn = sample(tuple(text, option(text), fields), { numRuns: 60, seed: 7 });
         const records = drawn.map(([document, title, given], index) => {
           const kept = title === null ? {} : { title };
@@ -137,7 +109,7 @@ for (const name of milvusServers) {
 
     describe("a record", () => {
       it("keeps what is odd about it, and is deleted by an odd id alone", async () => {
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const records = oddTexts.slice(1).map((odd, index) =>
           makeRecord(index, 8, {
             id: odd,
@@ -159,7 +131,7 @@ for (const name of milvusServers) {
       });
 
       it("may fill its fields to the last byte", async () => {
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const full = makeRecord(1, 8, {
           text: `${"é".repeat(32_767)}x`,
           headings: Array.from({ length: 4_096 }, (_, index) => `h${index}`),
@@ -179,10 +151,10 @@ for (const name of milvusServers) {
         "gives each record once, over segments, new versions, deletes and many pages",
         { timeout: 120_000 },
         async () => {
-          const { collection, opened } = await create();
+          const { collection, opened } = await milvus.create();
           const records = makeRecords(11_000, 8);
           const flush = async (): Promise<void> => {
-            const { status } = await client.flushSync({ collection_names: [collection] });
+            const { status } = await milvus.client.flushSync({ collection_names: [collection] });
             expect(status.code).toBe(0);
           };
           await writeAll(opened, records.slice(0, 6_000).map(toUpsert), signal);
@@ -199,7 +171,7 @@ for (const name of milvusServers) {
       );
 
       it("gives what stays exactly once while others write", async () => {
-        const { opened } = await create();
+        const { opened } = await milvus.create();
         const stays = makeRecords(6_000, 8);
         await writeAll(opened, stays.map(toUpsert), signal);
         const seen: string[] = [];
@@ -216,10 +188,8 @@ for (const name of milvusServers) {
 
     describe("a read", () => {
       it("sees what was acknowledged before it, to anyone", async () => {
-        const { collection, opened } = await create();
-        const other = makeMilvusSink(address, collection);
-        onTestFinished(() => other.close());
-        const watcher = await other.open(signal);
+        const { collection, opened } = await milvus.create();
+        const watcher = await milvus.makeSink(collection).open(signal);
         const steps = integer({ min: 1, max: 5 });
         await assert(
           asyncProperty(steps, async (count) => {
