@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type * as Arrow from "apache-arrow";
 import type * as LanceDb from "@lancedb/lancedb";
+import { allocator, nodeOptions } from "../bin/memory-settings.js";
 import { lancedbSink } from "../connectors/sinks/lancedb/index.ts";
 import type { Sink, VectorRecord, WriteOperation } from "../src/contracts/index.ts";
 import { systemClock } from "../src/flow/index.ts";
@@ -49,12 +50,13 @@ async function speedRow(records: number, rounds: number): Promise<BenchRow> {
 
 const memoryRecords = 100_000;
 
-/** Peak memory of a process that writes, compacts and scans 100,000 records, with the launcher's allocator settings. */
+/** Peak memory of a process that writes, compacts and scans 100,000 records, with the launcher's settings. */
 async function memoryRow(): Promise<BenchRow> {
-  const environment = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536" };
-  const { stdout } = await promisify(execFile)(process.execPath, [program, "--memory"], {
-    env: { ...process.env, ...environment },
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...nodeOptions, program, "--memory"],
+    { env: { ...process.env, ...allocator } },
+  );
   const reached = Number(stdout);
   return {
     name: `sinks: lancedb, peak memory over ${memoryRecords} records`,
