@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { layoutKeys } from "../../../src/flow/layout-keys.ts";
+import { layoutKeys } from "../../../src/records/layout-keys.ts";
 
 const metricDescription =
   "How vectors are compared: cosine, dot or euclidean. Vectors are normalised, so all three rank alike.";

@@ -1,7 +1,7 @@
 import type * as Arrow from "apache-arrow";
 import type { Json, VectorRecord } from "../../../src/contracts/index.ts";
 import { toFloat16 } from "./float16.ts";
-import { valueOf } from "../../../src/flow/record-layout.ts";
+import { valueOf } from "../../../src/records/layout.ts";
 import type { Native } from "./native.ts";
 import type { LiveColumn } from "./schema.ts";
 

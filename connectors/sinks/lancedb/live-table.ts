@@ -2,7 +2,7 @@ import type * as LanceDb from "@lancedb/lancedb";
 import type { CollectionMarker, FieldType, Metric } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { Gate } from "../../../src/flow/index.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import { toFault, type FailedCall } from "./faults.ts";
 import { readMarks } from "./marker.ts";
 import type { Native } from "./native.ts";

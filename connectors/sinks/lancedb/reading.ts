@@ -7,7 +7,7 @@ import type {
   StoredRecord,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { checkFilter } from "../../../src/flow/filter.ts";
+import { checkFilter } from "../../../src/records/filter.ts";
 import { decodeBatch } from "./decode.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { LiveColumn, LiveSchema } from "./schema.ts";

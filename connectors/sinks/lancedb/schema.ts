@@ -1,6 +1,6 @@
 import type * as Arrow from "apache-arrow";
 import type { CollectionDescription, Metric } from "../../../src/contracts/index.ts";
-import type { Column, ColumnType, Layout } from "../../../src/flow/record-layout.ts";
+import type { Column, ColumnType, Layout } from "../../../src/records/layout.ts";
 import { metricKey } from "./marker.ts";
 import type { Native } from "./native.ts";
 

@@ -13,7 +13,7 @@ import { LanceCollection } from "./collection.ts";
 import type { LancedbConfig } from "./config.ts";
 import { Durability } from "./durability.ts";
 import { toFault, type FailedCall } from "./faults.ts";
-import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
+import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { readMarks } from "./marker.ts";
 import { connectTo, loadNative, type Native } from "./native.ts";
 import { checkWritable, lookAt } from "./place.ts";

@@ -1,5 +1,5 @@
 import type { FieldType } from "../../../src/contracts/index.ts";
-import type { CheckedCondition } from "../../../src/flow/filter.ts";
+import type { CheckedCondition } from "../../../src/records/filter.ts";
 
 /** Quotes a column name. */
 export function quoteName(name: string): string {

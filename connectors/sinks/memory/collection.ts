@@ -13,8 +13,8 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { checkFilter, meetsConditions } from "../../../src/flow/filter.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import { checkFilter, meetsConditions } from "../../../src/records/filter.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import { memoryStore, type StoredCollection } from "./store.ts";
 
 /** Nothing is sent anywhere: a write has taken effect when the call returns. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { layoutKeys } from "../../../src/flow/layout-keys.ts";
+import { layoutKeys } from "../../../src/records/layout-keys.ts";
 
 /** The keys of a sink of type `memory`. */
 export const memoryConfig = z.strictObject({

@@ -6,7 +6,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
+import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { MemoryCollection } from "./collection.ts";
 import type { MemoryConfig } from "./config.ts";
 import { memoryStore } from "./store.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../../src/contracts/index.ts";
-import { layoutKeys } from "../../../src/flow/layout-keys.ts";
+import { layoutKeys } from "../../../src/records/layout-keys.ts";
 
 /** What every field says of itself when it does not change what is made of a document. */
 function operational(description: string) {

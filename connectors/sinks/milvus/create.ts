@@ -1,6 +1,6 @@
 import type { CollectionSpec } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { Column, Layout } from "../../../src/flow/record-layout.ts";
+import type { Column, Layout } from "../../../src/records/layout.ts";
 import type { MilvusConfig } from "./config.ts";
 import { createdProperties } from "./marker.ts";
 import { toPairs, type KeyValue } from "./messages.ts";

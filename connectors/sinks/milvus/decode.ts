@@ -1,6 +1,6 @@
 import type { Json, JsonObject, StoredRecord } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { Column } from "../../../src/flow/record-layout.ts";
+import type { Column } from "../../../src/records/layout.ts";
 import { fromBfloat16, fromFloat16 } from "./half-floats.ts";
 import type { FieldData, ScalarData } from "./messages.ts";
 import type { LiveSchema } from "./schema.ts";

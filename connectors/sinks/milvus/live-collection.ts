@@ -1,6 +1,6 @@
 import type { Clock, CollectionMarker, FieldType, Metric } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import type { Doing } from "./faults.ts";
 import { creationOf, readMarker } from "./marker.ts";
 import type { Answers, CollectionInfo, KeyValue, Method } from "./messages.ts";

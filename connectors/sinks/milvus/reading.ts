@@ -6,7 +6,7 @@ import type {
   StoredRecord,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { checkFilter } from "../../../src/flow/filter.ts";
+import { checkFilter } from "../../../src/records/filter.ts";
 import { decodeRecords } from "./decode.ts";
 import { toBytes, vectorType } from "./encode.ts";
 import { idsIn, quoteText, toExpression } from "./expression.ts";

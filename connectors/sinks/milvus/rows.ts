@@ -1,5 +1,5 @@
 import type { FieldType, Json, VectorRecord } from "../../../src/contracts/index.ts";
-import { valueOf } from "../../../src/flow/record-layout.ts";
+import { valueOf } from "../../../src/records/layout.ts";
 import { maxBytes, maxItems, type LiveSchema, type Place } from "./schema.ts";
 
 /** A record in the live collection's own terms. */

@@ -1,5 +1,5 @@
 import type { CollectionDescription } from "../../../src/contracts/index.ts";
-import type { Column, Layout } from "../../../src/flow/record-layout.ts";
+import type { Column, Layout } from "../../../src/records/layout.ts";
 import { valueFor, type CollectionSchema, type FieldSchema } from "./messages.ts";
 import { expectedType, fitsType, typeName } from "./types.ts";
 

@@ -9,7 +9,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
+import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { parseAddress } from "./address.ts";
 import { createAliases } from "./aliases.ts";
 

@@ -1,4 +1,4 @@
-import type { Column, ColumnType } from "../../../src/flow/record-layout.ts";
+import type { Column, ColumnType } from "../../../src/records/layout.ts";
 import { valueFor, type FieldSchema } from "./messages.ts";
 
 /** Types of Milvus that keep a column's values without loss. */

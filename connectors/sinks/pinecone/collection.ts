@@ -13,8 +13,8 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
-import { checkFilter } from "../../../src/flow/filter.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import { checkFilter } from "../../../src/records/filter.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { decodeRecord } from "./decode.ts";
 import { Encoder } from "./encode.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../../src/contracts/index.ts";
-import { layoutKeys } from "../../../src/flow/layout-keys.ts";
+import { layoutKeys } from "../../../src/records/layout-keys.ts";
 import { defaultNamespace, markerNamespace } from "./limits.ts";
 
 const printable = /^[\x21-\x7e]+$/;

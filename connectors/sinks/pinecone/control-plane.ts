@@ -1,7 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { CollectionSpec } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import type { PineconeClient } from "./client.ts";
 import type { PineconeConfig } from "./config.ts";
 import { filterableColumns, readIndexModel, serviceMetrics } from "./live-index.ts";

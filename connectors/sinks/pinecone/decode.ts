@@ -1,7 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { Json, JsonObject, StoredRecord } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 
 /** Reads a record of the service. Metadata that the layout does not have is left out. */
 export function decodeRecord(

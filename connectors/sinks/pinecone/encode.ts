@@ -1,6 +1,6 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { VectorRecord } from "../../../src/contracts/index.ts";
-import { type Layout, valueOf } from "../../../src/flow/record-layout.ts";
+import { type Layout, valueOf } from "../../../src/records/layout.ts";
 import { shorten } from "./short-numbers.ts";
 
 /** A record as the service takes it, and what it weighs as JSON. */

@@ -1,6 +1,6 @@
 import type { FieldType } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import type { CheckedCondition } from "../../../src/flow/filter.ts";
+import type { CheckedCondition } from "../../../src/records/filter.ts";
 import { serviceLimits } from "./limits.ts";
 
 type Scalar = string | number | boolean;

@@ -1,4 +1,4 @@
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 import type { Connection } from "./connection.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { poll } from "./poll.ts";

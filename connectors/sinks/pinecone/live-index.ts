@@ -1,6 +1,6 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { CollectionDescription, Metric } from "../../../src/contracts/index.ts";
-import type { Layout } from "../../../src/flow/record-layout.ts";
+import type { Layout } from "../../../src/records/layout.ts";
 
 /** What an index is, as far as records of this pipeline are concerned. */
 export interface LiveIndex {

@@ -6,7 +6,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
-import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
+import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { PineconeClient } from "./client.ts";
 import { PineconeCollection } from "./collection.ts";
 import type { PineconeConfig } from "./config.ts";

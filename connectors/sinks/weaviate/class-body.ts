@@ -1,5 +1,5 @@
 import type { CollectionSpec, Json, JsonObject } from "../../../src/contracts/index.ts";
-import type { Column, Layout } from "../../../src/flow/record-layout.ts";
+import type { Column, Layout } from "../../../src/records/layout.ts";
 import type { WeaviateConfig } from "./config.ts";
 import { markerProperty, propertyTypes } from "./property-types.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../../src/contracts/index.ts";
-import { layoutKeys } from "../../../src/flow/layout-keys.ts";
+import { layoutKeys } from "../../../src/records/layout-keys.ts";
 
 const keyDescription =
   "The key to send as a bearer token; leave it out or empty when the server takes everybody.";

@@ -1,5 +1,5 @@
 import type { VectorRecord } from "../../../src/contracts/index.ts";
-import { valueOf } from "../../../src/flow/record-layout.ts";
+import { valueOf } from "../../../src/records/layout.ts";
 import type { LiveColumn } from "./live-schema.ts";
 import { toDate } from "./times.ts";
 import type { PropertyValue, WireObject } from "./wire-batch.ts";

@@ -1,5 +1,5 @@
 import { Fault } from "../../../src/faults/index.ts";
-import type { CheckedCondition } from "../../../src/flow/filter.ts";
+import type { CheckedCondition } from "../../../src/records/filter.ts";
 import { isWhole, type LiveColumn } from "./live-schema.ts";
 import { isStorableTime, nearestStorableTime, toDate } from "./times.ts";
 import type { WireFilter, WireValue } from "./wire-filter.ts";

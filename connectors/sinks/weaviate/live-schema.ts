@@ -1,5 +1,5 @@
 import type { CollectionDescription, Metric } from "../../../src/contracts/index.ts";
-import type { Column, Layout } from "../../../src/flow/record-layout.ts";
+import type { Column, Layout } from "../../../src/records/layout.ts";
 import {
   type ClassSchema,
   type ClassVector,

@@ -1,4 +1,4 @@
-import type { ColumnType } from "../../../src/flow/record-layout.ts";
+import type { ColumnType } from "../../../src/records/layout.ts";
 
 /** The property that holds markers; on no record. */
 export const markerProperty = "sluice";

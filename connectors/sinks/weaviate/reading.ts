@@ -6,7 +6,7 @@ import type {
   StoredRecord,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { checkFilter } from "../../../src/flow/filter.ts";
+import { checkFilter } from "../../../src/records/filter.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { toRecord } from "./decode.ts";
 import { compileFilter, type CompiledFilter } from "./filter.ts";

@@ -8,7 +8,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
-import { createLayout, type Layout } from "../../../src/flow/record-layout.ts";
+import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { createAliases } from "./aliases.ts";
 import { createClass } from "./class-body.ts";
 import { WeaviateCollection } from "./collection.ts";

@@ -22,7 +22,7 @@ import {
 } from "../../../../connectors/sinks/milvus/protobuf.ts";
 import type { Place } from "../../../../connectors/sinks/milvus/schema.ts";
 import type { FieldType, Filter } from "../../../../src/contracts/index.ts";
-import { checkFilter } from "../../../../src/flow/filter.ts";
+import { checkFilter } from "../../../../src/records/filter.ts";
 import { lawFields, makeMarker } from "../../../../src/testkit/sink-harness.ts";
 import { makeSink } from "./harness.ts";
 import { field } from "./modern.ts";

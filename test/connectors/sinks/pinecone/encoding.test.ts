@@ -6,8 +6,8 @@ import { toServiceFilter } from "../../../../connectors/sinks/pinecone/filter.ts
 import { parseRetryAfter } from "../../../../connectors/sinks/pinecone/retry-after.ts";
 import { shorten } from "../../../../connectors/sinks/pinecone/short-numbers.ts";
 import type { Filter } from "../../../../src/contracts/index.ts";
-import { checkFilter } from "../../../../src/flow/filter.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { checkFilter } from "../../../../src/records/filter.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import { lawFields, makeRecord, plainOf } from "../../../../src/testkit/sink-harness.ts";
 
 const layout = createLayout({

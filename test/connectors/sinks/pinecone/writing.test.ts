@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Encoder } from "../../../../connectors/sinks/pinecone/encode.ts";
 import type { VectorRecord, WriteOperation } from "../../../../src/contracts/index.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import {
   lawFields,
   makeRecord,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileFilter } from "../../../../connectors/sinks/weaviate/filter.ts";
 import type { LiveColumn } from "../../../../connectors/sinks/weaviate/live-schema.ts";
 import type { FieldType, Filter } from "../../../../src/contracts/index.ts";
-import { checkFilter } from "../../../../src/flow/filter.ts";
+import { checkFilter } from "../../../../src/records/filter.ts";
 import { lawFields } from "../../../../src/testkit/index.ts";
 
 const types: Readonly<Record<FieldType, string>> = {

@@ -9,7 +9,7 @@ import type {
   WriteOperation,
 } from "../../../../src/contracts/index.ts";
 import { isFault } from "../../../../src/faults/index.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import { lawFields } from "../../../../src/testkit/index.ts";
 import { makeRecord, toUpsert } from "../../../../src/testkit/sink-harness.ts";
 import { type FakeScript, type FakeServer, startFakeServer } from "./fake-server.ts";

@@ -5,7 +5,7 @@ import type { LiveColumn } from "../../../../connectors/sinks/weaviate/live-sche
 import { prepare, sizeOf } from "../../../../connectors/sinks/weaviate/operations.ts";
 import { encodeObjects } from "../../../../connectors/sinks/weaviate/wire-batch.ts";
 import type { VectorRecord } from "../../../../src/contracts/index.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import { lawFields, makeRecord, toDelete, toUpsert } from "../../../../src/testkit/sink-harness.ts";
 
 const options = {

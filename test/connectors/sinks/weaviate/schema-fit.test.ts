@@ -4,7 +4,7 @@ import { parseClass } from "../../../../connectors/sinks/weaviate/class-schema.t
 import { weaviateConfig } from "../../../../connectors/sinks/weaviate/config.ts";
 import { readSchema, type LiveSchema } from "../../../../connectors/sinks/weaviate/live-schema.ts";
 import type { CollectionSpec, FieldType } from "../../../../src/contracts/index.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import { lawFields } from "../../../../src/testkit/index.ts";
 
 type Body = Record<string, unknown> & { properties: Record<string, unknown>[] };

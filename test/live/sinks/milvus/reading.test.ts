@@ -12,7 +12,7 @@ import {
 } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Collection, Filter } from "../../../../src/contracts/index.ts";
-import { checkFilter, meetsConditions } from "../../../../src/flow/filter.ts";
+import { checkFilter, meetsConditions } from "../../../../src/records/filter.ts";
 import {
   lawFields,
   makeRecord,

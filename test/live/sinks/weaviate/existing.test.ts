@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { weaviateConfig } from "../../../../connectors/sinks/weaviate/config.ts";
 import { createClass } from "../../../../connectors/sinks/weaviate/class-body.ts";
 import type { Collection } from "../../../../src/contracts/index.ts";
-import { createLayout } from "../../../../src/flow/record-layout.ts";
+import { createLayout } from "../../../../src/records/layout.ts";
 import {
   lawFields,
   makeMarker,

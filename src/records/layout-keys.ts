@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { keptFields } from "./record-layout.ts";
+import { keptFields } from "./layout.ts";
 
 /** The keys of a sink's configuration that `createLayout` takes; `renaming` is the sentence about `fields`. */
 export function layoutKeys(renaming: string) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLayout, type LayoutOptions } from "../../../src/flow/record-layout.ts";
+import { createLayout, type LayoutOptions } from "../../../src/records/layout.ts";
 
 function layoutOf(changes: Partial<LayoutOptions>) {
   return createLayout({

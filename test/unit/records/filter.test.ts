@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FieldType, Filter, FilterCondition } from "../../../src/contracts/index.ts";
-import { checkFilter, meetsConditions } from "../../../src/flow/filter.ts";
+import { checkFilter, meetsConditions } from "../../../src/records/filter.ts";
 
 const declared: Readonly<Record<string, FieldType>> = {
   language: "string",
