@@ -1,4 +1,4 @@
-import type { FaultLike, StateSession } from "../contracts/index.ts";
+import type { Component, ComponentNote, FaultLike, StateSession } from "../contracts/index.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "../engine/exit-code.ts";
 import { openStateToRead } from "../engine/open-state.ts";
 import { pipelineFileRefusal } from "../engine/pipeline-file.ts";
@@ -19,6 +19,8 @@ export interface Check {
   /** What it is, or what was found out about it. */
   readonly about: string;
   readonly durationMs: number;
+  /** What the component has to say though nothing is wrong. */
+  readonly notes: readonly ComponentNote[];
   readonly fault?: FaultLike;
   readonly exitCode: ExitCode;
 }
@@ -48,7 +50,7 @@ class Doctor {
   }
 
   async checkAll(): Promise<readonly Check[]> {
-    const { cache, sources, sinks } = this.#pipeline;
+    const { cache, embedder, sources, sinks } = this.#pipeline;
     const state = await this.#check("state", (bounded) => this.#state(bounded));
     const checks = [state];
     if (cache !== undefined) {
@@ -60,16 +62,16 @@ class Doctor {
     }
     for (const source of sources.values()) {
       const look = (bounded: AbortSignal): Promise<string> => this.#source(source, bounded);
-      checks.push(await this.#check(`sources.${source.name}`, look));
+      checks.push(await this.#check(`sources.${source.name}`, look, source.source));
     }
-    checks.push(await this.#check("embedder", (bounded) => this.#embedder(bounded)));
+    checks.push(await this.#check("embedder", (bounded) => this.#embedder(bounded), embedder));
     // Without the state or the model, nothing can be said of what a run would make of a collection.
     const knows = state.fault === undefined;
     const troubles = knows ? await this.#troubles() : new Map<string, FaultLike>();
     for (const sink of sinks.values()) {
       const look = (bounded: AbortSignal): Promise<string> =>
         this.#sink(sink, troubles.get(sink.name), bounded);
-      checks.push(await this.#check(`sinks.${sink.name}`, look));
+      checks.push(await this.#check(`sinks.${sink.name}`, look, sink.sink));
     }
     return checks;
   }
@@ -131,17 +133,23 @@ class Doctor {
     }
   }
 
-  async #check(component: string, look: (bounded: AbortSignal) => Promise<string>): Promise<Check> {
+  async #check(
+    name: string,
+    look: (bounded: AbortSignal) => Promise<string>,
+    component?: Component,
+  ): Promise<Check> {
     const started = performance.now();
     const durationMs = (): number => Math.round(performance.now() - started);
     const timeout = AbortSignal.timeout(patienceMs);
     try {
       const about = await look(AbortSignal.any([this.#signal, timeout]));
-      return { component, about, durationMs: durationMs(), exitCode: exitCodes.done };
+      const notes = component?.notes?.() ?? [];
+      return { component: name, about, notes, durationMs: durationMs(), exitCode: exitCodes.done };
     } catch (error) {
-      const fault = timeout.aborted ? silent(component) : error;
+      const fault = timeout.aborted ? silent(name) : error;
       if (!isFault(fault)) throw error;
-      return { component, about: "", durationMs: durationMs(), fault, exitCode: exitCodeOf(fault) };
+      const exitCode = exitCodeOf(fault);
+      return { component: name, about: "", notes: [], durationMs: durationMs(), fault, exitCode };
     }
   }
 }

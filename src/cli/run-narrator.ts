@@ -35,6 +35,12 @@ export class RunNarrator {
           `${event.component}: ${event.fault.message} Trying again in ${duration(event.delayMs)}.`,
         );
         return;
+      case "component-noted": {
+        const { level, message } = event.note;
+        if (level === "warning") terminal.warn(`${event.component}: ${message}`);
+        else terminal.note(`${event.component}: ${message}`);
+        return;
+      }
       case "document-warned":
         this.#warnings += 1;
         if (this.#warnings <= namedWarnings) terminal.note(`${event.document}: ${event.message}`);

@@ -29,6 +29,8 @@ export interface EmbedderLimits {
   /** Tokens of all texts of one call together. */
   readonly tokensPerCall: number;
   readonly concurrentCalls: number;
+  /** Milliseconds that a call which is not full waits for more texts; 20 when left out. */
+  readonly maxWaitMs?: number;
 }
 
 export interface Embeddings {
@@ -36,6 +38,29 @@ export interface Embeddings {
   readonly vectors: readonly Float32Array[];
   /** Tokens that the server says it read. */
   readonly tokens?: number;
+}
+
+/** What one place that computes vectors (a device, a server) has done since the embedder was made. Counters only grow. */
+export interface PlaceMeasures {
+  /** `cuda:0`, or a server's address without secrets. */
+  readonly place: string;
+  /** Batches, or requests, that brought vectors. */
+  readonly batches: number;
+  readonly texts: number;
+  readonly tokens: number;
+  /** Tokens of padding that were computed besides; 0 where nothing is padded or nobody tells. */
+  readonly padding: number;
+  /** What failed, by fault code. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Batches under way, and how many there may be at present. */
+  readonly inFlight: number;
+  readonly window: number;
+  /** The most tokens that a batch may have; with `tokens` and `batches` it tells how full they are. */
+  readonly batchTokens: number;
+  /** Milliseconds of a batch at these quantiles; 0 before the first. */
+  readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number };
+  /** Nothing is sent there until it answers again. */
+  readonly ejected: boolean;
 }
 
 /** Turns texts into vectors. */
@@ -57,6 +82,8 @@ export interface Embedder extends Component {
     purpose: "document" | "query",
     signal: AbortSignal,
   ): Promise<Embeddings>;
+  /** What each place that computes has done; for people, never read by the engine. */
+  measures?(): readonly PlaceMeasures[];
 }
 
 /** Keeps embeddings at native dimension, shared between pipelines. A cache may forget, never lie. */

@@ -7,8 +7,19 @@ export interface Component {
    * run would meet. Called by `doctor` and before a run.
    */
   check(signal: AbortSignal): Promise<void>;
+  /**
+   * What it has learned that a person should know and that stops nothing: the device it runs on, a server's version
+   * known to be wrong. Asked once it is open; `doctor` shows it, and a run tells it at its start.
+   */
+  notes?(): readonly ComponentNote[];
   /** Releases everything. May be called twice, also while calls are in flight; never rejects. */
   close(): Promise<void>;
+}
+
+/** One sentence about a component; a warning says what to do. */
+export interface ComponentNote {
+  readonly level: "info" | "warning";
+  readonly message: string;
 }
 
 /** Lists documents. Called by the engine, one `read` at a time. */

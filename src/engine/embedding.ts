@@ -5,8 +5,8 @@ import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
 import { checkVectors, hasDirection, zeroVector } from "./check-vectors.ts";
 import type { RunContext } from "./context.ts";
 
-/** A batch that is not full waits this long for company. */
-const maxWaitMs = 20;
+/** A batch that is not full waits this long for company, unless the embedder says otherwise. */
+const usualWaitMs = 20;
 
 /** A text to embed. */
 export interface EmbedItem {
@@ -34,7 +34,7 @@ export class EmbeddingService {
       }),
       weigh: (item) => item.tokens,
       call: (items) => this.#embed(items),
-      maxWaitMs,
+      maxWaitMs: embedder.limits.maxWaitMs ?? usualWaitMs,
       clock: context.clock,
     });
   }

@@ -1,4 +1,4 @@
-import type { FaultLike } from "../contracts/index.ts";
+import type { ComponentNote, FaultLike } from "../contracts/index.ts";
 import type { FailureSummary, WithheldSummary } from "./summary.ts";
 
 /** What a run tells while it works. Observers must not throw and should be quick. */
@@ -25,6 +25,8 @@ export type RunEvent =
       readonly outcome: "added" | "updated" | "unchanged" | "deleted";
     }
   | { readonly kind: "document-failed"; readonly failure: FailureSummary; readonly known: boolean }
+  /** What a component has to say at the start of a run. */
+  | { readonly kind: "component-noted"; readonly component: string; readonly note: ComponentNote }
   | { readonly kind: "document-warned"; readonly document: string; readonly message: string }
   | { readonly kind: "documents-unchanged"; readonly source: string; readonly count: number }
   | { readonly kind: "chunks-embedded"; readonly count: number; readonly tokens: number }

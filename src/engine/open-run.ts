@@ -1,3 +1,4 @@
+import type { Component } from "../contracts/index.ts";
 import type { RunContext } from "./context.ts";
 import { checkChunkers } from "./check-chunkers.ts";
 import { EmbeddingService } from "./embedding.ts";
@@ -23,6 +24,7 @@ export async function openRun(context: RunContext): Promise<Run> {
   const targets = await openTargets(context, space, activeSinks(context));
   await keepInCache(pipeline, space);
   await approveRecipes(context);
+  tellNotes(context);
   return {
     context,
     space,
@@ -51,6 +53,20 @@ export function activeSources(context: RunContext): readonly PipelineSource[] {
 
 function activeSinks(context: RunContext): readonly PipelineSink[] {
   return pick(context.pipeline.sinks, context.options.sinks, "sink");
+}
+
+function tellNotes(context: RunContext): void {
+  const { embedder } = context.pipeline;
+  const components: readonly (readonly [string, Component])[] = [
+    ["embedder", embedder],
+    ...activeSources(context).map(({ name, source }) => [`sources.${name}`, source] as const),
+    ...activeSinks(context).map(({ name, sink }) => [`sinks.${name}`, sink] as const),
+  ];
+  for (const [name, component] of components) {
+    for (const note of component.notes?.() ?? []) {
+      context.emit({ kind: "component-noted", component: name, note });
+    }
+  }
 }
 
 async function renameSources({ session, pipeline }: RunContext): Promise<void> {

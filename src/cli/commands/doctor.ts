@@ -24,24 +24,28 @@ async function act({ shell, pipeline, commandLine }: PipelineCall): Promise<Exit
     ok: checks.every(({ fault }) => fault === undefined),
     node: version,
     platform: `${platform} ${arch}`,
-    checks: checks.map(({ component, about, durationMs, fault }) => ({
+    checks: checks.map(({ component, about, durationMs, notes, fault }) => ({
       component,
       ok: fault === undefined,
       about,
       duration_ms: durationMs,
+      ...(notes.length === 0 ? {} : { notes: notes.map((note) => ({ ...note })) }),
       ...(fault === undefined
         ? {}
         : { code: fault.code, message: fault.message, remedy: meaningOf(fault.code) }),
     })),
   });
   terminal.line(`Node.js ${version}, ${platform} ${arch}`, "dim");
-  for (const { component, about, durationMs, fault } of checks) {
+  for (const { component, about, durationMs, notes, fault } of checks) {
     const shown = about === "" ? "" : `  ${about}`;
     const verdict = fault === undefined ? "ok  " : "FAIL";
     terminal.line(
       `${verdict}  ${component}${shown}  (${duration(durationMs)})`,
       fault === undefined ? "green" : "red",
     );
+    for (const { level, message } of notes) {
+      terminal.line(`      ${message}`, level === "warning" ? "yellow" : "dim");
+    }
     if (fault === undefined) continue;
     terminal.line(`      ${fault.code}: ${completeCommands(fault.message, commandLine)}`);
   }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type {
   Chunker,
+  ComponentNote,
   Embedder,
+  EmbedderLimits,
   Embeddings,
   EmbeddingModel,
   Parser,
@@ -67,7 +69,8 @@ export function vectorOf(text: string, native = 8, weights = ""): Float32Array {
 /** An embedder that checks nothing itself, and counts what is asked of it. */
 export class RigEmbedder implements Embedder {
   tokenizer = tokenizer;
-  limits = { textsPerCall: 8, tokensPerCall: 1000, concurrentCalls: 2 };
+  limits: EmbedderLimits = { textsPerCall: 8, tokensPerCall: 1000, concurrentCalls: 2 };
+  said: readonly ComponentNote[] = [];
   model: EmbeddingModel = {
     id: "rig",
     dimensions: { native: 8, min: 2, matryoshka: true },
@@ -81,6 +84,10 @@ export class RigEmbedder implements Embedder {
   readonly calls: (readonly string[])[] = [];
   readonly calling = new Gauge();
   readonly tokens = new Gauge();
+  notes(): readonly ComponentNote[] {
+    return this.said;
+  }
+
   /** Runs before the answer; may throw or hang. */
   before: (texts: readonly string[], signal: AbortSignal) => Promise<void> = async () => {};
   /** Changes the answer to document texts. */
