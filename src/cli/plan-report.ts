@@ -4,7 +4,17 @@ import { count, countOf, duration, table } from "./format.ts";
 import { tellAllowance } from "./run-report.ts";
 import type { Terminal } from "./terminal.ts";
 
-const header = ["sink", "collection", "exists", "live", "chosen", "metric", "model", "action"];
+const header = [
+  "sink",
+  "collection",
+  "exists",
+  "live",
+  "configured",
+  "chosen",
+  "metric",
+  "model",
+  "action",
+];
 
 /** Tells a plan: the dimension table, the documents, the work, and what would be refused. */
 export function reportPlan(terminal: Terminal, plan: Plan, again: Again): void {
@@ -59,12 +69,25 @@ function cells(sink: PlannedSink): string[] {
     sink.sink,
     sink.address,
     existence(sink),
-    String(sink.live_dimension ?? "–"),
-    String(sink.dimension ?? "–"),
+    liveVectors(sink),
+    String(sink.configured),
+    chosenVectors(sink),
     sink.metric ?? "–",
     `${model.id} (${range})`,
     sink.action,
   ];
+}
+
+/** The live dimension, and what numbers the vectors are of when they are not the usual ones. */
+function liveVectors({ exists, live_dimension: live, element_type: type }: PlannedSink): string {
+  const length = live === undefined ? [] : [String(live)];
+  const kind = exists !== true || type === undefined || type === "float32" ? [] : [type];
+  return [...length, ...kind].join(" ") || "–";
+}
+
+function chosenVectors({ dimension, sliced }: PlannedSink): string {
+  if (dimension === undefined) return "–";
+  return sliced === true ? `${dimension} (sliced)` : String(dimension);
 }
 
 function existence({ exists, records = 0 }: PlannedSink): string {

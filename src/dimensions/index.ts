@@ -1,9 +1,9 @@
-export {
-  decideDimension,
-  type DimensionAgreement,
-  type DimensionDecision,
-  type DimensionInput,
-  type DimensionRefusal,
-} from "./decide.ts";
+export { decideDimension } from "./decide.ts";
+export type {
+  DimensionAgreement,
+  DimensionDecision,
+  DimensionInput,
+  DimensionRefusal,
+} from "./decision.ts";
 export { fit } from "./fit.ts";
 export { modelsReaching } from "./catalog.ts";

@@ -14,7 +14,7 @@ import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { checkProbe, openSpace } from "./space.ts";
-import { surveySink } from "./survey.ts";
+import { refusalFault, surveySink } from "./survey.ts";
 
 export interface AdoptResult {
   readonly documents: number;
@@ -37,16 +37,16 @@ export async function adopt(
   const session = await openStateToWrite(pipeline, signal);
   try {
     const space = await openSpace(pipeline.embedder, (request) => request(), signal);
-    const { decision, marker: live } = await surveySink(pipeline, sink, space, signal);
+    const adopting = { adopting: true };
+    const survey = await surveySink(pipeline, sink, space, signal, adopting);
+    const { decision, marker: live } = survey;
     if (decision.kind === "create") {
       const message = `The collection ${sink.sink.address} does not exist; there is nothing to adopt.`;
       throw new Fault("sink.missing", message);
     }
-    if (decision.kind === "refuse" && decision.code !== "refused.records") {
-      throw new Fault(decision.code, `${decision.reason} ${decision.remedy}`);
-    }
+    if (decision.kind === "refuse") throw refusalFault(decision);
     if (live !== undefined) checkProbe(space, live.probe, live.dimension, sink.sink.address);
-    const collection = await sink.sink.open(signal);
+    const collection = await sink.sink.open(signal, decision.dimension);
     const marker = live ?? newMarker(space, collection.dimension, randomUUID());
     const target = marker.incarnation;
     await session.commit([{ kind: "forget-target", target }]);

@@ -1,4 +1,5 @@
 import type { EmbeddingModel } from "../contracts/index.ts";
+import type { PipelineSink } from "./pipeline.ts";
 import type { Space } from "./space.ts";
 import type { SinkFinding } from "./survey.ts";
 
@@ -9,9 +10,15 @@ export interface PlannedSink {
   /** Left out, like all that only the store can tell, when it does not answer. */
   readonly exists?: boolean;
   readonly live_dimension?: number;
-  /** The dimension that vectors will have there. */
+  /** The sink's `dimension` in the file. */
+  readonly configured: "auto" | number;
+  /** The dimension that vectors will have there; like `sliced`, left out when there is none to agree on. */
   readonly dimension?: number;
+  /** Whether vectors are the beginning of the model's own, normalised again. */
+  readonly sliced?: boolean;
   readonly metric?: string;
+  /** What the collection keeps, or will keep. */
+  readonly element_type?: string;
   readonly records?: number;
   readonly model: {
     readonly id: string;
@@ -31,18 +38,20 @@ export function plannedSink(found: SinkFinding, space: Space): PlannedSink {
   const model = modelRow(space.model);
   if (found.kind === "down") {
     const { sink, fault } = found;
-    const about = { sink: sink.name, address: sink.sink.address, model };
+    const about = { ...identity(sink), model };
     return { ...about, action: "unreachable", code: fault.code, reason: fault.message };
   }
   const { sink, decision, live } = found.survey;
-  const metric = live?.metric ?? (decision.kind === "refuse" ? undefined : decision.metric);
+  const agreed = decision.kind === "refuse" ? undefined : decision;
+  const metric = live?.metric ?? agreed?.metric;
+  const elementType = live?.elementType ?? agreed?.elementType;
   const row = {
-    sink: sink.name,
-    address: sink.sink.address,
+    ...identity(sink),
     exists: live !== undefined,
     ...(live?.dimension === undefined ? {} : { live_dimension: live.dimension }),
-    ...(decision.kind === "refuse" ? {} : { dimension: decision.dimension }),
+    ...(agreed === undefined ? {} : { dimension: agreed.dimension, sliced: agreed.sliced }),
     ...(metric === undefined ? {} : { metric }),
+    ...(elementType === undefined ? {} : { element_type: elementType }),
     records: live?.records ?? 0,
     model,
   };
@@ -51,6 +60,10 @@ export function plannedSink(found: SinkFinding, space: Space): PlannedSink {
     return { ...row, action: "refuse", code, reason, ...(remedy === undefined ? {} : { remedy }) };
   }
   return { ...row, action: decision.kind };
+}
+
+function identity({ name, sink, dimension }: PipelineSink) {
+  return { sink: name, address: sink.address, configured: dimension };
 }
 
 function modelRow(model: EmbeddingModel): PlannedSink["model"] {

@@ -49,12 +49,13 @@ export interface SurveyOptions {
   readonly signal: AbortSignal;
 }
 
-/** Asks a sink for live truth and decides, without writing anything. */
+/** Asks a sink for live truth and decides, without writing anything. Only `adopt` takes records that are nobody's. */
 export async function surveySink(
   pipeline: Pipeline,
   sink: PipelineSink,
   space: { readonly hash: string; readonly model: EmbeddingModel },
   signal: AbortSignal,
+  { adopting = false }: { readonly adopting?: boolean } = {},
 ): Promise<SinkSurvey> {
   const live = await sink.sink.describe(signal);
   const decision = decideDimension({
@@ -66,6 +67,7 @@ export async function surveySink(
     spaceHash: space.hash,
     createMetric: sink.sink.createMetric,
     pipeline: pipeline.name,
+    adopting,
   });
   return { sink, decision, live, marker: live?.marker };
 }

@@ -4,7 +4,14 @@ import { Terminal } from "../../../src/cli/terminal.ts";
 import type { Plan, PlannedSink } from "../../../src/engine/index.ts";
 
 const model = { id: "m", native: 8, min: 8, matryoshka: false };
-const row: PlannedSink = { sink: "search", address: "`a`", model, action: "open", exists: true };
+const row: PlannedSink = {
+  sink: "search",
+  address: "`a`",
+  configured: "auto",
+  model,
+  action: "open",
+  exists: true,
+};
 const plan: Plan = {
   pipeline: "handbook",
   sinks: [row],
@@ -38,6 +45,22 @@ describe("the report of a plan", () => {
     expect(text).toContain(`${reason} Rebuild it with \`sluice adopt p.yaml --sink search\`.`);
     expect(text.match(/does not match/g)).toHaveLength(1);
     expect(text.match(/adopt/g)).toHaveLength(1);
+  });
+
+  it("tells what is configured, what is there, and what vectors will be", () => {
+    const text = report({
+      sinks: [
+        { ...row, live_dimension: 4, element_type: "float16", dimension: 4, sliced: true },
+        { ...row, sink: "whole", configured: 8, live_dimension: 8, dimension: 8, sliced: false },
+        { ...row, sink: "bits", live_dimension: 64, element_type: "binary", action: "refuse" },
+        { ...row, sink: "new", exists: false, element_type: "float32", dimension: 8 },
+      ],
+    });
+    expect(text).toMatch(/exists +live +configured +chosen/);
+    expect(text).toMatch(/search +`a` +yes \(0 records\) +4 float16 +auto +4 \(sliced\)/);
+    expect(text).toMatch(/whole +`a` +yes \(0 records\) +8 +8 +8 +–/);
+    expect(text).toMatch(/bits +`a` +yes \(0 records\) +64 binary +auto +– +–/);
+    expect(text).toMatch(/new +`a` +no +– +auto +8 +–/);
   });
 
   it("tells what refuses the whole run", () => {

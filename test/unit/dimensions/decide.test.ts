@@ -86,7 +86,7 @@ describe("a collection that does not exist", () => {
         "`Qwen/Qwen3-Embedding-0.6B` gives 32 to 1024.",
       remedy:
         "Embed with a model that gives them (`Qwen/Qwen3-Embedding-8B`). " +
-        "With this model set `dimension` to 32 to 1024.",
+        "With this model set `dimension` to a number from 32 to 1024.",
     });
     expect(refusal({ configured: 2000 }).remedy).toContain("`Qwen/Qwen3-Embedding-4B`");
     expect(refusal({ configured: 9000 }).remedy).toContain(
@@ -216,6 +216,16 @@ describe("a collection that exists", () => {
     expect(refusal({ live: foreign }).code).toBe("refused.schema");
     const { dimension: _, ...shapeless } = foreign;
     expect(refusal({ live: shapeless }).code).toBe("refused.schema");
+  });
+
+  it("is refused for a dimension that cannot be before its records, which would be adopted in vain", () => {
+    const wide = live({ dimension: 4096, records: 3 });
+    expect(refusal({ live: wide }).code).toBe("refused.dimension");
+    expect(refusal({ live: wide, adopting: true }).code).toBe("refused.dimension");
+    const other = live({ dimension: 256, records: 3 });
+    expect(refusal({ live: other, configured: 512, adopting: true }).code).toBe(
+      "refused.dimension",
+    );
   });
 
   it("is refused when the records do not fit its schema, with every misfit", () => {
