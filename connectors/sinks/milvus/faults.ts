@@ -213,6 +213,12 @@ const statusRules: readonly Rule[] = [
     /exceeds max|should divide the dim|num_rows|invalid parameter|cannot parse expression|is not equal/i,
     unfit,
   ],
+  // What Milvus 2.3 says of an index, of shards and of a dimension that cannot be.
+  [
+    [],
+    /out of range|in range|invalid (?:index type|dimension)|divided by|only supported|limited to/i,
+    unfit,
+  ],
 ];
 
 /** The fault that a failure means. A failure that nobody foresaw may have taken effect, and may pass. */
@@ -226,8 +232,10 @@ export function toFault(failure: Failure, doing: Doing): Fault {
     kind === "transport"
       ? lost
       : { ...lost, code: "sink.not-ready" as const, what: "the server failed" };
-  const { code: fault, what, options, unknown = false } = rule?.[2] ?? other;
+  const { code: fault, what: found, options, unknown = false } = rule?.[2] ?? other;
   const { subject = `The collection ${doing.address}` } = doing;
+  const isUnfit = found === unfit.what && doing.verb === "created";
+  const what = isUnfit ? "the server cannot make it so. Check `create`" : found;
   const message = `${subject} cannot be ${doing.verb}: ${what}. (${firstWords(text, code)})`;
   const ambiguous = unknown && doing.ambiguous === true;
   // What cannot be asked gets no better in smaller parts.

@@ -15,10 +15,12 @@ import { toPairs, type FieldData } from "./messages.ts";
 import { lengthField, numberField } from "./protobuf.ts";
 import type { Place } from "./schema.ts";
 
-/** Records of one answer, when they come without texts and vectors; the server gives 16,384 at the most. */
+/** Records of one answer, when they come without texts and vectors. */
 const headersPerPage = 5_000;
 /** Records of one answer in other cases, unless their vectors are large. */
 const recordsPerPage = 500;
+/** Records that the server gives at the most. Milvus Lite gives as many as there are. */
+const mostRecords = 16_384;
 /** Bytes of vectors in one answer. */
 const vectorBytesPerPage = 4 * 1024 * 1024;
 
@@ -128,6 +130,12 @@ export async function searchRecords(
     );
   }
   const checked = checkFilter(filter ?? [], declared);
+  if (k > mostRecords) {
+    throw new Fault(
+      "config.invalid",
+      `A search asks for ${k} records; Milvus gives ${mostRecords} at most.`,
+    );
+  }
   const live = await collection.now(signal);
   const dsl = toExpression(checked, live.places, collection.key);
   if (dsl === undefined) return [];

@@ -4,7 +4,7 @@ import type * as Grpc from "@grpc/grpc-js";
 import { Fault } from "../../../src/faults/index.ts";
 import { parseAddress } from "./address.ts";
 import type { MilvusConfig } from "./config.ts";
-import { toFault, type Doing } from "./faults.ts";
+import { toFault, type Doing, type Failure } from "./faults.ts";
 import type { Answers, Method, Status } from "./messages.ts";
 
 type PemFiles = [authority: Buffer | null, key: Buffer | null, certificate: Buffer | null];
@@ -89,6 +89,7 @@ export class Wire {
     options.signal.throwIfAborted();
     const answer = await this.#send(connection, method, request, options);
     const status = statusOf(answer);
+    if (status === null) throw toFault(noStatus, options);
     if (isSuccess(status) || options.expected?.includes(status.code) === true) return answer;
     throw toFault({ kind: "status", code: status.code, text: status.reason }, options);
   }
@@ -156,8 +157,11 @@ export class Wire {
   }
 }
 
-/** Some answers are nothing but their status. */
-function statusOf(answer: Answers[Method]): Status {
+/** Something in between, or a server that does not know the method, may give an answer that says nothing. */
+const noStatus: Failure = { kind: "transport", code: 13, text: "an answer without a status" };
+
+/** Some answers are nothing but their status; one that is empty has none, whatever its type says. */
+function statusOf(answer: Answers[Method]): Status | null {
   return "status" in answer ? answer.status : answer;
 }
 
