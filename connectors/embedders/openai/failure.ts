@@ -1,5 +1,5 @@
 import { Fault, type FaultCodeName } from "../../../src/faults/index.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "../../../src/flow/retry-after.ts";
 
 /** An answer that brings no vectors. */
 export interface Failure {

@@ -1,5 +1,7 @@
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { withDeadline } from "../../../src/flow/deadline.ts";
 import { errorCode } from "../../../src/flow/error-code.ts";
+import { readStart, readWhole } from "../../../src/flow/read-body.ts";
 
 /** Enough of an error's body to recognise it. */
 const errorBytes = 65_536;
@@ -32,22 +34,9 @@ export async function post(
   request: PostRequest,
   signals: readonly AbortSignal[],
 ): Promise<PostAnswer> {
-  const controller = new AbortController();
-  const stops = signals.map((signal) => {
-    signal.throwIfAborted();
-    const stop = (): void => controller.abort(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    return () => signal.removeEventListener("abort", stop);
-  });
-  const timer = setTimeout(() => controller.abort(timeoutFault(request)), request.timeoutMs);
-  try {
-    return await send(request, controller.signal);
-  } catch (error) {
-    throw controller.signal.aborted ? controller.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-    for (const stop of stops) stop();
-  }
+  const { timeoutMs } = request;
+  const options = { timeoutMs, timedOut: () => timeoutFault(request) };
+  return withDeadline((signal) => send(request, signal), options, signals);
 }
 
 async function send(request: PostRequest, signal: AbortSignal): Promise<PostAnswer> {
@@ -62,42 +51,20 @@ async function send(request: PostRequest, signal: AbortSignal): Promise<PostAnsw
     throw unreachable(request, error);
   });
   const { status, headers } = response;
-  const read = response.ok ? readWhole(response, request) : readStart(response.body);
+  const read = response.ok ? readAnswer(response, request) : readStart(response.body, errorBytes);
   const text = await read.catch((error: unknown) => {
     throw isFault(error) ? error : cutOff(request, error);
   });
   return { status, ok: response.ok, headers, text };
 }
 
-async function readWhole(response: Response, request: PostRequest): Promise<string> {
-  const announced = Number(response.headers.get("content-length") ?? 0);
-  if (announced > request.maxBytes) {
-    await response.body?.cancel();
-    throw tooMuch(request);
-  }
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > request.maxBytes) throw tooMuch(request);
-    parts.push(part);
-  }
-  return Buffer.concat(parts, bytes).toString("utf8");
-}
-
-async function readStart(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of body ?? []) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= errorBytes) break;
-    }
-  } catch {
-    // The status says enough.
-  }
-  return Buffer.concat(parts, bytes).toString("utf8", 0, errorBytes);
+async function readAnswer({ headers, body }: Response, request: PostRequest): Promise<string> {
+  const announced = Number(headers.get("content-length") ?? 0);
+  const isTooLong = announced > request.maxBytes;
+  if (isTooLong) await body?.cancel();
+  const text = isTooLong ? undefined : await readWhole(body, request.maxBytes);
+  if (text === undefined) throw tooMuch(request);
+  return text;
 }
 
 function timeoutFault({ shown, timeoutMs }: PostRequest): Fault {

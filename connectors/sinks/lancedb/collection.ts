@@ -10,12 +10,15 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { largestInt32, recordProblem } from "../../../src/records/check-record.ts";
+import { headerFields } from "../../../src/records/read-record.ts";
+import { type Batch, sortOperations } from "../../../src/records/sort-operations.ts";
+import { weigh } from "../../../src/records/weigh.ts";
 import { Durability } from "./durability.ts";
 import { encodeRecords } from "./encode.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { concurrentCommits, LiveTable, type TableOptions } from "./live-table.ts";
 import { writeMarker } from "./marker.ts";
-import { prepare, sizeOf, type Batch } from "./operations.ts";
 import { allColumns, countRecords, readPages, searchRecords } from "./reading.ts";
 import { createField } from "./schema.ts";
 import { idsIn, quoteName, quoteText } from "./sql.ts";
@@ -37,16 +40,6 @@ const limits: SinkLimits = {
 /** Ids in one condition; a longer list costs parsing, a shorter one more scans. */
 const idsPerQuery = 1_000;
 
-/** What a scan tells. */
-const headerFields: ReadonlySet<string> = new Set([
-  "id",
-  "document",
-  "source",
-  "fingerprint",
-  "revision",
-  "pipeline",
-]);
-
 /** An open table. */
 export class LanceCollection implements Collection {
   readonly limits = limits;
@@ -65,12 +58,16 @@ export class LanceCollection implements Collection {
   }
 
   sizeOf(operation: WriteOperation): number {
-    return sizeOf(operation);
+    return weigh(operation);
   }
 
   async write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteOutcome> {
     const { declared, address } = this.#live.options;
-    const batch = prepare(operations, this.dimension, declared, address);
+    const batch = sortOperations(operations, {
+      dimension: this.dimension,
+      address,
+      problemOf: (record) => recordProblem(record, declared, largestInt32),
+    });
     await this.#completeColumns(signal);
     const failed = await this.#live.run("write", "written", signal, () => this.#apply(batch));
     await this.#durable();

@@ -1,6 +1,6 @@
 import type * as Arrow from "apache-arrow";
 import type { Json, VectorRecord } from "../../../src/contracts/index.ts";
-import { toFloat16 } from "./float16.ts";
+import { toFloat16 } from "../../../src/records/float16.ts";
 import { valueOf } from "../../../src/records/layout.ts";
 import type { Native } from "./native.ts";
 import type { LiveColumn } from "./schema.ts";

@@ -2,7 +2,12 @@ import { z } from "zod";
 import type * as Arrow from "apache-arrow";
 import type * as LanceDb from "@lancedb/lancedb";
 import type { CollectionMarker, Metric } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import {
+  markChanges,
+  pipelineMarkSchema,
+  sharedMarkerSchema,
+} from "../../../src/records/marker.ts";
+import { markerUnreadable } from "../../../src/records/refusals.ts";
 
 /**
  * The marker lives in the metadata of the id column (see docs/decisions/lancedb-marker.md): one key for what all
@@ -14,15 +19,6 @@ const pipelineKey = "sluice:pipeline:";
 export const metricKey = "sluice:metric";
 
 const metricSchema = z.enum(["cosine", "dot", "euclidean"]);
-const sharedSchema = z.object({
-  version: z.literal(1),
-  incarnation: z.string().min(1),
-  space: z.object({ hash: z.string(), model: z.string() }),
-  dimension: z.number().int().positive(),
-  probe: z.string(),
-});
-const pipelineSchema = z.object({ stateId: z.string(), runSeq: z.number() });
-
 /** What a table says about itself. */
 export interface TableMarks {
   readonly marker: CollectionMarker | undefined;
@@ -40,39 +36,26 @@ export function readMarks(schema: Arrow.Schema, idColumn: string, address: strin
       .filter(([key]) => key.startsWith(pipelineKey))
       .map(([key, value]) => [
         key.slice(pipelineKey.length),
-        pipelineSchema.parse(JSON.parse(value)),
+        pipelineMarkSchema.parse(JSON.parse(value)),
       ]);
-    const marker = sharedSchema.parse(JSON.parse(shared));
+    const marker = sharedMarkerSchema.parse(JSON.parse(shared));
     return { marker: { ...marker, pipelines: Object.fromEntries(pipelines) }, metric };
   } catch (cause) {
-    throw new Fault(
-      "sink.foreign",
-      `The marker of ${address} cannot be read: a newer version of sluice wrote it, or it was changed. Upgrade sluice, ` +
-        "or name another collection.",
-      { cause },
-    );
+    throw markerUnreadable(address, cause);
   }
 }
 
-/**
- * Writes a marker in one commit. Only pipelines whose mark differs from what this client has seen are written or
- * removed: another pipeline may have marked since.
- */
+/** Writes a marker in one commit. */
 export async function writeMarker(
   table: LanceDb.Table,
   idColumn: string,
   marker: CollectionMarker,
   seen: CollectionMarker | undefined,
 ): Promise<void> {
-  const { pipelines, ...shared } = marker;
+  const { pipelines: _, ...shared } = marker;
+  const { changed, gone } = markChanges(marker, seen);
   const metadata: Record<string, string | null> = { [sharedKey]: JSON.stringify(shared) };
-  for (const name of Object.keys(seen?.pipelines ?? {})) {
-    if (!Object.hasOwn(pipelines, name)) metadata[pipelineKey + name] = null;
-  }
-  for (const [name, mark] of Object.entries(pipelines)) {
-    const value = JSON.stringify(mark);
-    const known = seen?.incarnation === marker.incarnation ? seen.pipelines[name] : undefined;
-    if (JSON.stringify(known) !== value) metadata[pipelineKey + name] = value;
-  }
+  for (const name of gone) metadata[pipelineKey + name] = null;
+  for (const [name, mark] of changed) metadata[pipelineKey + name] = JSON.stringify(mark);
   await table.updateFieldMetadata([{ path: idColumn, metadata }]);
 }

@@ -6,8 +6,8 @@ import type {
   SearchRequest,
   StoredRecord,
 } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
 import { checkFilter } from "../../../src/records/filter.ts";
+import { checkQuery } from "../../../src/records/refusals.ts";
 import { decodeBatch } from "./decode.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { LiveColumn, LiveSchema } from "./schema.ts";
@@ -64,12 +64,7 @@ export async function searchRecords(
 ): Promise<readonly SearchHit[]> {
   const { table } = live;
   const { metric, layout, address, dimension } = live.options;
-  if (vector.length !== dimension) {
-    throw new Fault(
-      "sink.dimension",
-      `The query has ${vector.length} numbers, the collection ${address} has ${dimension}.`,
-    );
-  }
+  checkQuery(vector, dimension, address);
   return live.run("read", "read", signal, async () => {
     const schema = await live.schema();
     const columns = schema.columns.filter(allColumns(false));

@@ -8,12 +8,16 @@ import type {
   Metric,
   Sink,
 } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
 import { LanceCollection } from "./collection.ts";
 import type { LancedbConfig } from "./config.ts";
 import { Durability } from "./durability.ts";
 import { toFault, type FailedCall } from "./faults.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
+import {
+  collectionExists,
+  collectionMissing,
+  collectionUnusable,
+} from "../../../src/records/refusals.ts";
 import { readMarks } from "./marker.ts";
 import { connectTo, loadNative, type Native } from "./native.ts";
 import { checkWritable, lookAt } from "./place.ts";
@@ -92,7 +96,8 @@ class LanceSink implements Sink {
 
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<LanceCollection> {
     signal.throwIfAborted();
-    if ((await lookAt(this.#folder, this.#tableFolder)) === "table") throw this.#exists();
+    if ((await lookAt(this.#folder, this.#tableFolder)) === "table")
+      throw collectionExists(this.address);
     await checkWritable(this.#folder);
     const table = await this.#call("created", async () => {
       const native = await loadNative();
@@ -108,17 +113,15 @@ class LanceSink implements Sink {
 
   async open(signal: AbortSignal): Promise<LanceCollection> {
     signal.throwIfAborted();
-    if ((await lookAt(this.#folder, this.#tableFolder)) === "absent") throw this.#missing();
+    if ((await lookAt(this.#folder, this.#tableFolder)) === "absent")
+      throw collectionMissing(this.address);
     return this.#call("read", async () => {
       const table = await this.#openTable();
       const { live, marker, metric } = await this.#inspect(table);
       const problem = problemOf(live, metric);
       if (problem !== undefined) {
         table.close();
-        throw new Fault(
-          "sink.foreign",
-          `The collection ${this.address} cannot be used: ${problem}`,
-        );
+        throw collectionUnusable(this.address, problem);
       }
       this.#seen.marker = marker;
       const known = metric === undefined || metric === "other" ? this.createMetric : metric;
@@ -199,20 +202,6 @@ class LanceSink implements Sink {
     } catch (error) {
       throw toFault(error, { verb, address: this.address, folder: this.#tableFolder });
     }
-  }
-
-  #exists(): Fault {
-    return new Fault("sink.rejected", `The collection ${this.address} exists already.`, {
-      retry: "never",
-      scope: "component",
-    });
-  }
-
-  #missing(): Fault {
-    return new Fault(
-      "sink.missing",
-      `The collection ${this.address} does not exist. Run the pipeline to create it.`,
-    );
   }
 }
 

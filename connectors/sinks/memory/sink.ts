@@ -7,6 +7,7 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
+import { collectionExists } from "../../../src/records/refusals.ts";
 import { MemoryCollection } from "./collection.ts";
 import type { MemoryConfig } from "./config.ts";
 import { memoryStore } from "./store.ts";
@@ -56,10 +57,7 @@ class MemorySink implements Sink {
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<MemoryCollection> {
     signal.throwIfAborted();
     if (memoryStore.get(this.#name) !== undefined) {
-      throw new Fault("sink.rejected", `The collection ${this.address} exists already.`, {
-        retry: "never",
-        scope: "component",
-      });
+      throw collectionExists(this.address);
     }
     const created = memoryStore.create(this.#name, spec);
     return new MemoryCollection(this.#name, created, this.#declared, this.#layout);

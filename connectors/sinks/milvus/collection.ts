@@ -12,6 +12,10 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { largestInt32, recordProblem } from "../../../src/records/check-record.ts";
+import { recordRejected } from "../../../src/records/refusals.ts";
+import { sortOperations } from "../../../src/records/sort-operations.ts";
+import { weigh } from "../../../src/records/weigh.ts";
 import { encodeColumns, encodeVectors } from "./encode.ts";
 import { idsIn } from "./expression.ts";
 import {
@@ -22,7 +26,6 @@ import {
 } from "./live-collection.ts";
 import { creationOf, markerProperties, mayBeShared } from "./marker.ts";
 import { valueFor, type KeyValue } from "./messages.ts";
-import { rejected, sizeOf, sortOperations } from "./operations.ts";
 import { countRecords, readRecords, scanRecords, searchRecords } from "./reading.ts";
 import { toRows } from "./rows.ts";
 
@@ -52,19 +55,25 @@ export class MilvusCollection implements Collection {
   }
 
   sizeOf(operation: WriteOperation): number {
-    return sizeOf(operation);
+    return weigh(operation);
   }
 
   /** Upserts, then deletes; each is one request, which takes effect as a whole or not at all. */
   async write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteOutcome> {
     signal.throwIfAborted();
     const { address, declared } = this.#live.options;
-    const { upserts, deletes } = sortOperations(operations, this.dimension, address);
-    if (upserts.length + deletes.length === 0) return { failed: new Map() };
+    const { upserts, deletes, ...sorted } = sortOperations(operations, {
+      dimension: this.dimension,
+      address,
+      problemOf: (record) => recordProblem(record, declared, largestInt32),
+    });
+    const failed = new Map(sorted.failed);
+    if (upserts.length + deletes.length === 0) return { failed };
     const live = await this.#live.now(signal);
-    const { rows, problems } = toRows(upserts, live, declared);
-    const failed = new Map<string, FaultLike>();
-    for (const [record, problem] of problems) failed.set(record.id, rejected(record, problem));
+    const { rows, problems } = toRows(upserts, live);
+    for (const [record, problem] of problems) {
+      failed.set(record.id, recordRejected(record, problem));
+    }
     if (rows.length > 0) {
       const columns = encodeColumns(live, rows);
       const records = rows.map(({ record }) => record);

@@ -1,7 +1,8 @@
 import type { Json, JsonObject, StoredRecord } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
 import type { Column } from "../../../src/records/layout.ts";
-import { fromBfloat16, fromFloat16 } from "./half-floats.ts";
+import { fromFloat16 } from "../../../src/records/float16.ts";
+import { type Cell, readRecord } from "../../../src/records/read-record.ts";
+import { fromBfloat16 } from "./bfloat16.ts";
 import type { FieldData, ScalarData } from "./messages.ts";
 import type { LiveSchema } from "./schema.ts";
 
@@ -23,51 +24,9 @@ export function decodeRecords(
   const vectors = vectorsOf(byName.get(live.vector?.name ?? ""), dimension);
   const ids = readers.find(({ column }) => column.field === "id")?.values ?? [];
   return ids.map((_, row) => {
-    const values: Record<string, Json> = {};
-    const fields: Record<string, Json> = {};
-    for (const { column, values: all } of readers) {
-      const value = toValue(column, all[row]);
-      if (value === undefined) continue;
-      if (column.declared) fields[column.field] = value;
-      else values[column.field] = value;
-    }
-    return toRecord(values, fields, vectors[row]);
+    const cells = readers.map(({ column, values }): Cell => [column, toValue(column, values[row])]);
+    return readRecord(cells, { vector: vectors[row] });
   });
-}
-
-function toRecord(
-  values: Readonly<Record<string, Json>>,
-  fields: JsonObject,
-  vector: Float32Array | undefined,
-): StoredRecord {
-  const text = (name: string): string => (typeof values[name] === "string" ? values[name] : "");
-  const { title, uri, headings, page } = values;
-  return {
-    id: text("id"),
-    document: text("document"),
-    source: text("source"),
-    fingerprint: text("fingerprint"),
-    revision: text("revision"),
-    pipeline: text("pipeline"),
-    ...(typeof values["text"] === "string" ? { text: values["text"] } : {}),
-    ...(typeof title === "string" ? { title } : {}),
-    ...(typeof uri === "string" ? { uri } : {}),
-    ...(Array.isArray(headings) ? { headings: headings.map(String) } : {}),
-    ...(typeof page === "number" ? { page } : {}),
-    fields,
-    metadata: metadataOf(values["metadata"], text("id")),
-    ...(vector === undefined ? {} : { vector }),
-  };
-}
-
-function metadataOf(value: Json | undefined, id: string): JsonObject {
-  if (value === undefined) return {};
-  const object = toObject(value);
-  if (object !== undefined) return object;
-  throw new Fault(
-    "sink.foreign",
-    `The metadata of the record \`${id}\` is not a JSON object: something else wrote it.`,
-  );
 }
 
 /** A value as records have it; undefined when there is none, or one of another type, which something else wrote. */

@@ -1,5 +1,6 @@
 import type { Json, VectorRecord } from "../../../src/contracts/index.ts";
-import { toBfloat16, toFloat16 } from "./half-floats.ts";
+import { toFloat16 } from "../../../src/records/float16.ts";
+import { toBfloat16 } from "./bfloat16.ts";
 import { lengthField, numberField } from "./protobuf.ts";
 import { isJson, type Row } from "./rows.ts";
 import type { LiveSchema, Place } from "./schema.ts";
@@ -105,9 +106,13 @@ function isFloatType(type: string): type is keyof typeof vectorKinds {
 
 /** The numbers as a field of this type keeps them, little-endian. */
 export function toBytes(type: string, vector: Float32Array): Uint8Array {
-  if (type === "Float16Vector") return new Uint8Array(toFloat16(vector).buffer);
-  if (type === "BFloat16Vector") return new Uint8Array(toBfloat16(vector).buffer);
+  if (type === "Float16Vector") return halves(vector, toFloat16);
+  if (type === "BFloat16Vector") return halves(vector, toBfloat16);
   return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+function halves(vector: Float32Array, round: (value: number) => number): Uint8Array {
+  return new Uint8Array(Uint16Array.from(vector, round).buffer);
 }
 
 /** The type of a vector in a search. */

@@ -1,6 +1,10 @@
-import { z } from "zod";
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import {
+  markChanges,
+  pipelineMarkSchema,
+  sharedMarkerSchema,
+} from "../../../src/records/marker.ts";
+import { markerUnreadable } from "../../../src/records/refusals.ts";
 import { toPairs, valueFor, type KeyValue } from "./messages.ts";
 
 /**
@@ -11,15 +15,6 @@ const sharedKey = "sluice.marker";
 const pipelineKey = "sluice.pipeline.";
 /** A UUID, set when sluice makes a collection. */
 const createdKey = "sluice.created";
-
-const sharedSchema = z.object({
-  version: z.literal(1),
-  incarnation: z.string().min(1),
-  space: z.object({ hash: z.string(), model: z.string() }),
-  dimension: z.number().int().positive(),
-  probe: z.string(),
-});
-const pipelineSchema = z.object({ stateId: z.string(), runSeq: z.number() });
 
 /** The properties of a collection that sluice makes. */
 export function createdProperties(uuid: string): KeyValue[] {
@@ -44,17 +39,12 @@ export function readMarker(
       .filter((pair) => isMark(pair) && pair.value !== "")
       .map(({ key, value }) => [
         key.slice(pipelineKey.length),
-        pipelineSchema.parse(JSON.parse(value)),
+        pipelineMarkSchema.parse(JSON.parse(value)),
       ]);
-    const marker = sharedSchema.parse(JSON.parse(shared));
+    const marker = sharedMarkerSchema.parse(JSON.parse(shared));
     return { ...marker, pipelines: Object.fromEntries(pipelines) };
   } catch (cause) {
-    throw new Fault(
-      "sink.foreign",
-      `The marker of ${address} cannot be read: a newer version of sluice wrote it, or it was changed. Upgrade ` +
-        "sluice, or name another collection.",
-      { cause },
-    );
+    throw markerUnreadable(address, cause);
   }
 }
 
@@ -69,24 +59,16 @@ export function mayBeShared(change: readonly KeyValue[], before: readonly KeyVal
   return !changed.every(isKnown) || marks.some(({ key }) => valueFor(changed, key) === undefined);
 }
 
-/**
- * The properties that make a marker. Only pipelines whose mark differs from what this client has seen are written or
- * removed: another pipeline may have marked since.
- */
+/** The properties to write, to make a marker out of the one that was seen. */
 export function markerProperties(
   marker: CollectionMarker,
   seen: CollectionMarker | undefined,
 ): KeyValue[] {
-  const { pipelines, ...shared } = marker;
+  const { pipelines: _, ...shared } = marker;
+  const { changed, gone } = markChanges(marker, seen);
   const properties: Record<string, string> = { [sharedKey]: JSON.stringify(shared) };
-  for (const name of Object.keys(seen?.pipelines ?? {})) {
-    if (!Object.hasOwn(pipelines, name)) properties[pipelineKey + name] = "";
-  }
-  for (const [name, mark] of Object.entries(pipelines)) {
-    const value = JSON.stringify(mark);
-    const known = seen?.incarnation === marker.incarnation ? seen.pipelines[name] : undefined;
-    if (JSON.stringify(known) !== value) properties[pipelineKey + name] = value;
-  }
+  for (const name of gone) properties[pipelineKey + name] = "";
+  for (const [name, mark] of changed) properties[pipelineKey + name] = JSON.stringify(mark);
   return toPairs(properties);
 }
 

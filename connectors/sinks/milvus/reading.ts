@@ -7,6 +7,8 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { checkFilter } from "../../../src/records/filter.ts";
+import { headerFields } from "../../../src/records/read-record.ts";
+import { checkQuery } from "../../../src/records/refusals.ts";
 import { decodeRecords } from "./decode.ts";
 import { toBytes, vectorType } from "./encode.ts";
 import { idsIn, quoteText, toExpression } from "./expression.ts";
@@ -23,16 +25,6 @@ const recordsPerPage = 500;
 const mostRecords = 16_384;
 /** Bytes of vectors in one answer. */
 const vectorBytesPerPage = 4 * 1024 * 1024;
-
-/** What a scan tells. */
-const headerFields: ReadonlySet<string> = new Set([
-  "id",
-  "document",
-  "source",
-  "fingerprint",
-  "revision",
-  "pipeline",
-]);
 
 /** Reads see everything that was acknowledged before them, by anyone. */
 const strongly = { consistency_level: "Strong" } as const;
@@ -123,12 +115,7 @@ export async function searchRecords(
   signal: AbortSignal,
 ): Promise<readonly SearchHit[]> {
   const { dimension, address, metric, indexType, declared } = collection.options;
-  if (vector.length !== dimension) {
-    throw new Fault(
-      "sink.dimension",
-      `The query has ${vector.length} numbers, the collection ${address} has ${dimension}.`,
-    );
-  }
+  checkQuery(vector, dimension, address);
   const checked = checkFilter(filter ?? [], declared);
   if (k > mostRecords) {
     throw new Fault(

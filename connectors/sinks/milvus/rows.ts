@@ -1,4 +1,4 @@
-import type { FieldType, Json, VectorRecord } from "../../../src/contracts/index.ts";
+import type { Json, VectorRecord } from "../../../src/contracts/index.ts";
 import { valueOf } from "../../../src/records/layout.ts";
 import { maxBytes, maxItems, type LiveSchema, type Place } from "./schema.ts";
 
@@ -21,12 +21,11 @@ const maxJsonBytes = 65_536;
 export function toRows(
   records: readonly VectorRecord[],
   live: LiveSchema,
-  declared: Readonly<Record<string, FieldType>>,
 ): { readonly rows: readonly Row[]; readonly problems: ReadonlyMap<VectorRecord, string> } {
   const rows: Row[] = [];
   const problems = new Map<VectorRecord, string>();
   for (const record of records) {
-    const row = recordProblem(record, declared) ?? toRow(record, live);
+    const row = toRow(record, live);
     if (typeof row === "string") problems.set(record, row);
     else rows.push(row);
   }
@@ -107,38 +106,3 @@ function jsonText(value: Json): string {
 function parsed(value: Json | undefined): Json | undefined {
   return typeof value === "string" ? (JSON.parse(value) as Json) : value;
 }
-
-function recordProblem(
-  record: VectorRecord,
-  declared: Readonly<Record<string, FieldType>>,
-): string | undefined {
-  // One sum tells of any NaN or infinity; finite float32 cannot overflow it.
-  let sum = 0;
-  for (const value of record.vector) sum += value;
-  if (!Number.isFinite(sum)) return "its vector holds a number that is not finite";
-  for (const name of ["page", "position"] as const) {
-    const value = record[name];
-    if (value !== undefined && !isSmallInteger(value)) {
-      return `\`${name}\` is ${value}, expected a whole number from 0 to 2147483647`;
-    }
-  }
-  for (const [name, value] of Object.entries(record.fields)) {
-    const type = declared[name];
-    if (type === undefined) return `\`${name}\` is not declared under \`metadata\``;
-    if (!hasType[type](value)) return `the value of \`${name}\` is not of type ${type}`;
-  }
-  return undefined;
-}
-
-function isSmallInteger(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value <= 0x7fffffff;
-}
-
-const hasType: Readonly<Record<FieldType, (value: Json) => boolean>> = {
-  string: (value) => typeof value === "string",
-  integer: (value) => Number.isSafeInteger(value),
-  float: (value) => typeof value === "number" && Number.isFinite(value),
-  boolean: (value) => typeof value === "boolean",
-  timestamp: (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 8.64e15,
-  string_list: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
-};

@@ -10,6 +10,11 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
+import {
+  collectionExists,
+  collectionMissing,
+  collectionUnusable,
+} from "../../../src/records/refusals.ts";
 import { parseAddress } from "./address.ts";
 import { createAliases } from "./aliases.ts";
 
@@ -98,23 +103,22 @@ class MilvusSink implements Sink {
 
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<MilvusCollection> {
     // Some servers call it a success to create what exists.
-    if ((await this.#inquire(signal)) !== undefined) throw this.#exists();
+    if ((await this.#inquire(signal)) !== undefined) throw collectionExists(this.address);
     const uuid = randomUUID();
     const creation = { wire: this.#wire, config: this.#config, layout: this.#layout, spec, uuid };
     await createCollection(creation, this.#doing("created", signal));
     const info = await this.#inquire(signal);
-    if (info !== undefined && creationOf(info.properties) !== uuid) throw this.#exists();
+    if (info !== undefined && creationOf(info.properties) !== uuid)
+      throw collectionExists(this.address);
     return this.open(signal);
   }
 
   async open(signal: AbortSignal): Promise<MilvusCollection> {
     const inspection = await this.#inspect(signal);
-    if (inspection === undefined) throw this.#missing();
+    if (inspection === undefined) throw collectionMissing(this.address);
     const { live, marker, info } = inspection;
     const problem = problemOf(inspection);
-    if (problem !== undefined) {
-      throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
-    }
+    if (problem !== undefined) throw collectionUnusable(this.address, problem);
     const index = await this.#makeReady(inspection, signal);
     this.#seen.marker = marker;
     return new MilvusCollection({
@@ -253,20 +257,6 @@ class MilvusSink implements Sink {
 
   #doing(verb: Doing["verb"], signal: AbortSignal): CallOptions {
     return { verb, address: this.address, signal };
-  }
-
-  #exists(): Fault {
-    return new Fault("sink.rejected", `The collection ${this.address} exists already.`, {
-      retry: "never",
-      scope: "component",
-    });
-  }
-
-  #missing(): Fault {
-    return new Fault(
-      "sink.missing",
-      `The collection ${this.address} does not exist. Run the pipeline to create it.`,
-    );
   }
 }
 

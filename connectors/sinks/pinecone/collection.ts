@@ -15,6 +15,7 @@ import type {
 import { Fault, isFault } from "../../../src/faults/index.ts";
 import { checkFilter } from "../../../src/records/filter.ts";
 import type { Layout } from "../../../src/records/layout.ts";
+import { checkQuery } from "../../../src/records/refusals.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { decodeRecord } from "./decode.ts";
 import { Encoder } from "./encode.ts";
@@ -200,13 +201,8 @@ export class PineconeCollection implements Collection {
     });
   }
 
-  #checkSearch({ length }: Float32Array, k: number): void {
-    if (length !== this.dimension) {
-      throw new Fault(
-        "sink.dimension",
-        `The query has ${length} numbers, the collection ${this.#address} has ${this.dimension}.`,
-      );
-    }
+  #checkSearch(vector: Float32Array, k: number): void {
+    checkQuery(vector, this.dimension, this.#address);
     if (k > serviceLimits.topK) {
       throw new Fault(
         "config.invalid",

@@ -1,5 +1,5 @@
 import { Fault, type FaultCodeName, type FaultOptions } from "../../../src/faults/index.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "../../../src/flow/retry-after.ts";
 import { type Failure, WireError } from "./wire.ts";
 
 /** What a call was to do, for the fault that tells what became of it. */

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { z } from "zod";
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { CollectionMarker, PipelineMark } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
+import { markerUnreadable } from "../../../src/records/refusals.ts";
 
 /** What is known of a namespace besides its records. */
 export interface NamespaceMarks {
@@ -96,12 +96,7 @@ export function decodeMarks(entries: readonly MarkerEntry[], address: string): N
       written: written === undefined ? undefined : writtenSchema.parse(written).incarnation,
     };
   } catch (cause) {
-    throw new Fault(
-      "sink.foreign",
-      `The marker of ${address} cannot be read: a newer version of sluice wrote it, or it was changed. Upgrade ` +
-        "sluice, or name another namespace.",
-      { cause },
-    );
+    throw markerUnreadable(address, cause, "namespace");
   }
 }
 

@@ -1,6 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
-import type { CollectionMarker, PipelineMark } from "../../../src/contracts/index.ts";
+import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { isSameMark, markChanges } from "../../../src/records/marker.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { unitVector } from "./freshness.ts";
 import { poll } from "./poll.ts";
@@ -57,9 +58,8 @@ export class MarkerStore {
   }
 
   /**
-   * Writes a marker; resolves when reads see it. Only pipelines whose mark differs from what this client has seen are
-   * written or removed: another pipeline may have marked since. `written` notes that there are records, or that there
-   * are none any more.
+   * Writes a marker; resolves when reads see it. `written` notes that there are records, or that there are none any
+   * more.
    */
   async replace(
     marker: CollectionMarker,
@@ -72,19 +72,13 @@ export class MarkerStore {
     },
     signal: AbortSignal,
   ): Promise<void> {
-    const known = seen?.incarnation === marker.incarnation ? seen.pipelines : {};
-    const changed = Object.entries(marker.pipelines).filter(
-      ([name, mark]) => !isSame(known[name], mark),
-    );
+    const { changed, gone } = markChanges(marker, seen);
     const entries = [
       ...encodeHead(marker),
       ...changed.map(([name, mark]) => encodePipeline(marker.incarnation, name, mark)),
       ...(written === true ? [encodeWritten(marker.incarnation)] : []),
     ];
     await this.#put(entries, signal);
-    const gone = Object.keys(seen?.pipelines ?? {}).filter(
-      (name) => !Object.hasOwn(marker.pipelines, name),
-    );
     const ids = [
       ...gone.map((name) => markerIds.pipeline(name)),
       ...(written === false ? [markerIds.written] : []),
@@ -160,17 +154,13 @@ function isWritten(
   return (
     live !== undefined &&
     sharedPart(live) === sharedPart(marker) &&
-    changed.every((name) => isSame(live.pipelines[name], marker.pipelines[name])) &&
+    changed.every((name) => isSameMark(live.pipelines[name], marker.pipelines[name])) &&
     gone.every((name) => !Object.hasOwn(live.pipelines, name))
   );
 }
 
 function sharedPart({ version, incarnation, space, dimension, probe }: CollectionMarker): string {
   return JSON.stringify([version, incarnation, space.hash, space.model, dimension, probe]);
-}
-
-function isSame(one: PipelineMark | undefined, other: PipelineMark | undefined): boolean {
-  return one?.stateId === other?.stateId && one?.runSeq === other?.runSeq;
 }
 
 function decodeIncarnation(record: Sdk.PineconeRecord | undefined): string | undefined {

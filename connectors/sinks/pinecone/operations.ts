@@ -6,6 +6,7 @@ import type {
   WriteOperation,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { sortOperations } from "../../../src/records/sort-operations.ts";
 import { isStorableId, problemOf } from "./check-record.ts";
 import type { Encoder } from "./encode.ts";
 import { serviceLimits } from "./limits.ts";
@@ -26,53 +27,28 @@ export interface BatchOptions {
 }
 
 /**
- * Sorts the operations and checks every record, before anything leaves: the service refuses a whole request for one bad
- * record. A vector of another length, and a write that is too large, refuse everything. The last operation on an id
- * counts.
+ * Sorts and checks the operations of one write, before anything leaves: the service refuses a whole request for one bad
+ * record. A write that is too large is refused as a whole.
  */
 export function prepare(operations: readonly WriteOperation[], options: BatchOptions): Batch {
-  const byId = new Map<string, WriteOperation>();
-  for (const operation of operations) {
-    if (operation.kind === "upsert") checkLength(operation.record, options);
-    byId.set(operation.kind === "upsert" ? operation.record.id : operation.id, operation);
-  }
-  const upserts: Sdk.PineconeRecord[] = [];
-  const deletes: string[] = [];
-  const failed = new Map<string, FaultLike>();
-  let bytes = 0;
-  for (const [id, operation] of byId) {
-    if (operation.kind === "delete") {
-      // There is no record of any other id.
-      if (isStorableId(id)) deletes.push(id);
-      continue;
-    }
-    const { record } = operation;
-    const problem = problemOf(record, options.declared) ?? sizeProblem(record, options.encoder);
-    if (problem !== undefined) {
-      failed.set(id, rejected(record, problem));
-      continue;
-    }
-    const encoded = options.encoder.encode(record);
-    upserts.push(encoded.record);
-    bytes += encoded.bytes;
-  }
-  checkSize(upserts.length, deletes.length, bytes, options.address);
-  return { upserts, deletes, failed };
+  const { encoder, dimension, declared, address } = options;
+  const batch = sortOperations(operations, {
+    dimension,
+    address,
+    problemOf: (record) => problemOf(record, declared) ?? sizeProblem(record, encoder),
+  });
+  const encoded = batch.upserts.map((record) => encoder.encode(record));
+  // There is no record of any other id.
+  const deletes = batch.deletes.filter((id) => isStorableId(id));
+  const bytes = encoded.reduce((sum, { bytes: own }) => sum + own, 0);
+  checkSize(encoded.length, deletes.length, bytes, address);
+  return { upserts: encoded.map(({ record }) => record), deletes, failed: batch.failed };
 }
 
 /** Bytes that an operation weighs in a request. */
 export function sizeOf(operation: WriteOperation, encoder: Encoder): number {
   if (operation.kind === "delete") return operation.id.length + 3;
   return encoder.encode(operation.record).bytes;
-}
-
-function checkLength({ id, vector }: VectorRecord, { dimension, address }: BatchOptions): void {
-  if (vector.length === dimension) return;
-  throw new Fault(
-    "sink.dimension",
-    `The vector of record \`${id}\` has ${vector.length} numbers, the collection ${address} takes ${dimension}. Nothing of this write ` +
-      "was sent.",
-  );
 }
 
 function checkSize(upserts: number, deletes: number, bytes: number, address: string): void {
@@ -91,13 +67,5 @@ function sizeProblem(record: VectorRecord, encoder: Encoder): string | undefined
   return (
     `its text and metadata take ${metadataBytes} bytes, and Pinecone takes ${serviceLimits.metadataBytes}. Lower ` +
     "`chunker.max_tokens`, or leave fields out with `omit`"
-  );
-}
-
-function rejected({ id, document }: VectorRecord, problem: string): Fault {
-  return new Fault(
-    "sink.rejected",
-    `Record \`${id}\` of document \`${document}\` cannot be stored: ${problem}.`,
-    { retry: "never" },
   );
 }

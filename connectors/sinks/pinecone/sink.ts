@@ -7,6 +7,7 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
+import { collectionMissing, collectionUnusable } from "../../../src/records/refusals.ts";
 import { PineconeClient } from "./client.ts";
 import { PineconeCollection } from "./collection.ts";
 import type { PineconeConfig } from "./config.ts";
@@ -88,17 +89,12 @@ class PineconeSink implements Sink {
   async open(signal: AbortSignal): Promise<PineconeCollection> {
     signal.throwIfAborted();
     const found = await this.#inspector.inspect(signal);
-    if (found === undefined) {
-      throw new Fault(
-        "sink.missing",
-        `The collection ${this.address} does not exist. Run the pipeline to create it.`,
-      );
-    }
+    if (found === undefined) throw collectionMissing(this.address);
     const { live, misfits, marks } = found;
     if (misfits.length > 0 || live.elementType !== "float32" || live.dimension === undefined) {
       const problem =
         misfits.join(" ") || `it holds ${live.elementType} vectors, expected float32.`;
-      throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
+      throw collectionUnusable(this.address, problem);
     }
     Object.assign(this.#seen, marks);
     return this.#toCollection(live, live.dimension);

@@ -1,4 +1,6 @@
+import { withDeadline } from "../../../src/flow/deadline.ts";
 import { errorCode } from "../../../src/flow/error-code.ts";
+import { readStart, readWhole } from "../../../src/flow/read-body.ts";
 
 /** How a request failed. */
 export type Failure =
@@ -49,7 +51,6 @@ export type Send = (url: string, init: RequestInit) => Promise<Response>;
 /** A request on its way. */
 interface Exchange {
   readonly signal: AbortSignal;
-  origin: string;
   headers: Headers | undefined;
   text: string;
   failure: Failure | undefined;
@@ -87,47 +88,35 @@ export class Wire {
     request: (send: Send) => Promise<Value>,
     signal: AbortSignal,
   ): Promise<Reply<Value>> {
-    const controller = new AbortController();
-    const stops = [this.#closed.signal, signal].map((other) => {
-      other.throwIfAborted();
-      const stop = (): void => controller.abort(other.reason);
-      other.addEventListener("abort", stop, { once: true });
-      return () => other.removeEventListener("abort", stop);
-    });
-    const exchange: Exchange = {
-      signal: controller.signal,
-      origin: "",
-      headers: undefined,
-      text: "",
-      failure: undefined,
+    const timeoutMs = this.#timeoutMs;
+    let origin = "";
+    const options = {
+      timeoutMs,
+      timedOut: () => new WireError({ kind: "timeout", timeoutMs }, origin),
     };
-    const late = (): void => {
-      const failure = { kind: "timeout", timeoutMs: this.#timeoutMs } as const;
-      controller.abort(new WireError(failure, exchange.origin));
-    };
-    const timer = setTimeout(late, this.#timeoutMs);
-    try {
-      const value = await request((url, init) => this.#send(url, init, exchange));
-      const { headers, text } = exchange;
-      return {
-        value,
-        text,
-        lsn: numberIn(headers, "x-pinecone-request-lsn"),
-        indexedLsn: numberIn(headers, "x-pinecone-max-indexed-lsn"),
+    const call = async (either: AbortSignal): Promise<Reply<Value>> => {
+      const exchange: Exchange = {
+        signal: either,
+        headers: undefined,
+        text: "",
+        failure: undefined,
       };
-    } catch (cause) {
-      if (controller.signal.aborted) throw controller.signal.reason;
-      const kind = exchange.headers === undefined ? "unsent" : "unreadable";
-      throw new WireError(exchange.failure ?? { kind, cause }, exchange.origin);
-    } finally {
-      clearTimeout(timer);
-      for (const stop of stops) stop();
-    }
+      try {
+        const value = await request((url, init) => {
+          origin = new URL(url).origin;
+          return this.#send(url, init, exchange);
+        });
+        return replyOf(value, exchange);
+      } catch (cause) {
+        const kind = exchange.headers === undefined ? "unsent" : "unreadable";
+        throw new WireError(exchange.failure ?? { kind, cause }, origin);
+      }
+    };
+    return withDeadline(call, options, [this.#closed.signal, signal]);
   }
 
   /** An answer is read to its end within the call's time, so that the client finds it whole. */
   async #send(url: string, init: RequestInit, exchange: Exchange): Promise<Response> {
-    exchange.origin = new URL(url).origin;
     try {
       return await this.#fetch(url, init, exchange);
     } catch (error) {
@@ -146,7 +135,7 @@ export class Wire {
     });
     exchange.headers = response.headers;
     if (!response.ok) {
-      const text = (await readStart(response.body)).replaceAll(this.#secret, "…");
+      const text = (await readStart(response.body, errorBytes)).replaceAll(this.#secret, "…");
       const { status, headers } = response;
       exchange.failure = {
         kind: "status",
@@ -156,13 +145,25 @@ export class Wire {
       };
       throw new Error(`Status ${status}.`);
     }
-    exchange.text = await readWhole(response).catch((cause: unknown) => {
-      if (cause instanceof RangeError) exchange.failure = { kind: "unreadable", cause };
+    const text = await readWhole(response.body, answerBytes);
+    if (text === undefined) {
+      const cause = new RangeError(`The answer has more than ${answerBytes} bytes.`);
+      exchange.failure = { kind: "unreadable", cause };
       throw cause;
-    });
-    const body = exchange.text === "" ? null : exchange.text;
+    }
+    exchange.text = text;
+    const body = text === "" ? null : text;
     return new Response(body, { status: response.status });
   }
+}
+
+function replyOf<Value>(value: Value, { headers, text }: Exchange): Reply<Value> {
+  return {
+    value,
+    text,
+    lsn: numberIn(headers, "x-pinecone-request-lsn"),
+    indexedLsn: numberIn(headers, "x-pinecone-max-indexed-lsn"),
+  };
 }
 
 /** An answer that is no HTTP is known by its name only. */
@@ -174,30 +175,4 @@ function codeOf(cause: unknown): string {
 function numberIn(headers: Headers | undefined, name: string): number | undefined {
   const text = headers?.get(name) ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-async function readWhole(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > answerBytes) throw new RangeError(`The answer has more than ${answerBytes} bytes.`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts, bytes).toString("utf8");
-}
-
-async function readStart(body: ReadableStream<Uint8Array> | null): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of body ?? []) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes >= errorBytes) break;
-    }
-  } catch {
-    // The status says enough.
-  }
-  return Buffer.concat(parts, bytes).toString("utf8", 0, errorBytes);
 }

@@ -13,6 +13,7 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import type { Batch } from "../../../src/records/sort-operations.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { completeSchema } from "./complete-schema.ts";
 import { toObject } from "./encode.ts";
@@ -21,7 +22,7 @@ import { faultsOf } from "./object-faults.ts";
 import { waitIndexed } from "./indexing.ts";
 import type { LiveSchema } from "./live-schema.ts";
 import { writeMarks } from "./marker.ts";
-import { isUuid, prepare, sizeOf, type Batch } from "./operations.ts";
+import { isUuid, prepare, sizeOf } from "./operations.ts";
 import { countRecords, readRecords, scanRecords, searchRecords } from "./reading.ts";
 
 /**

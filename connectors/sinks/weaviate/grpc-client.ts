@@ -4,9 +4,9 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from "node:http2";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../../../src/flow/deadline.ts";
 import { GrpcConnection, type ConnectionTimes } from "./grpc-connection.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "../../../src/flow/retry-after.ts";
 import { WireError } from "./wire-error.ts";
 
 /** A message is preceded by a flag and its length. */
@@ -47,7 +47,7 @@ export class GrpcClient {
   call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {
     const { timeoutMs } = call;
     const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
-    return withDeadline((either) => this.#call(call, either), options, signal);
+    return withDeadline((either) => this.#call(call, either), options, [signal]);
   }
 
   async #call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {

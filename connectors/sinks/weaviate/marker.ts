@@ -2,6 +2,12 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { CollectionMarker } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import {
+  markChanges,
+  pipelineMarkSchema,
+  sharedMarkerSchema,
+} from "../../../src/records/marker.ts";
+import { markerUnreadable } from "../../../src/records/refusals.ts";
 import { objectFault, unknownObjectFault, type FailedCall } from "./faults.ts";
 import type { Objects } from "./objects.ts";
 import { markerProperty } from "./property-types.ts";
@@ -21,20 +27,11 @@ const birthId = `${prefix}03-8000-000000000000`;
 /** The largest id before theirs. */
 const beforeAll = "736c7569-6365-7fff-ffff-ffffffffffff";
 
-const sharedSchema = z.object({
-  version: z.literal(1),
-  incarnation: z.string().min(1),
-  space: z.object({ hash: z.string(), model: z.string() }),
-  dimension: z.number().int().positive(),
-});
 const birthSchema = z.object({ dimension: z.number().int().positive() });
-const probeSchema = z.object({ probe: z.string() });
-const markSchema = z.object({
-  incarnation: z.string(),
-  pipeline: z.string(),
-  stateId: z.string(),
-  runSeq: z.number(),
-});
+const { probe: probeText } = sharedMarkerSchema.shape;
+const sharedSchema = sharedMarkerSchema.omit({ probe: true });
+const probeSchema = z.object({ probe: probeText });
+const markSchema = pipelineMarkSchema.extend({ incarnation: z.string(), pipeline: z.string() });
 
 /** Whether an object is part of a marker, and no record. */
 export function isMarkerId(id: string): boolean {
@@ -76,12 +73,7 @@ export async function readMarks(
     const marker = { ...common, probe, pipelines: Object.fromEntries(marks) };
     return { ...found, marker };
   } catch (cause) {
-    throw new Fault(
-      "sink.foreign",
-      `The marker of ${shown} cannot be read: a newer version of sluice wrote it, or it was changed. Upgrade sluice, ` +
-        "or name another collection.",
-      { cause },
-    );
+    throw markerUnreadable(shown, cause);
   }
 }
 
@@ -120,10 +112,7 @@ function contentOf(hit: WireHit | undefined): unknown {
   return JSON.parse(typeof text === "string" ? text : "null");
 }
 
-/**
- * Writes a marker. Only what differs from what this client has seen is written or removed: another pipeline may have
- * marked since. The probe comes first and goes last, so that a marker never stands without it.
- */
+/** Writes a marker. The probe comes first and goes last, so that a marker never stands without it. */
 export async function writeMarks(
   objects: Objects,
   marker: CollectionMarker,
@@ -133,19 +122,16 @@ export async function writeMarks(
 ): Promise<void> {
   const { pipelines, probe, ...shared } = marker;
   const known = seen?.incarnation === marker.incarnation ? seen : undefined;
-  const marks = Object.entries(pipelines)
-    .filter(([name, mark]) => !isSame(known?.pipelines[name], mark))
-    .map(([name, mark]) =>
-      toObject(markId(name), { incarnation: marker.incarnation, pipeline: name, ...mark }),
-    );
+  const changes = markChanges(marker, seen);
+  const marks = changes.changed.map(([name, mark]) =>
+    toObject(markId(name), { incarnation: marker.incarnation, pipeline: name, ...mark }),
+  );
   const steps: WireObject[][] = [marks];
   if (known === undefined || !isSame({ ...known, pipelines }, marker)) {
     steps.unshift([toObject(probeId(marker.incarnation), { probe })], [toObject(sharedId, shared)]);
   }
   for (const step of steps) if (step.length > 0) await putAll(objects, step, call, signal);
-  const gone = Object.keys(seen?.pipelines ?? {})
-    .filter((name) => !Object.hasOwn(pipelines, name))
-    .map((name) => markId(name));
+  const gone = changes.gone.map((name) => markId(name));
   if (seen !== undefined && known === undefined) gone.push(probeId(seen.incarnation));
   if (gone.length > 0) await objects.delete(gone, signal);
 }

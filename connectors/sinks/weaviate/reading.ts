@@ -5,22 +5,14 @@ import type {
   SearchRequest,
   StoredRecord,
 } from "../../../src/contracts/index.ts";
-import { Fault } from "../../../src/faults/index.ts";
 import { checkFilter } from "../../../src/records/filter.ts";
+import { headerFields } from "../../../src/records/read-record.ts";
+import { checkQuery } from "../../../src/records/refusals.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { toRecord } from "./decode.ts";
 import { compileFilter, type CompiledFilter } from "./filter.ts";
 import type { LiveColumn } from "./live-schema.ts";
 import { countMarks, isMarkerId } from "./marker.ts";
-
-/** What a scan tells. */
-const headerFields: ReadonlySet<string> = new Set([
-  "document",
-  "source",
-  "fingerprint",
-  "revision",
-  "pipeline",
-]);
 
 /** The first id of all. */
 const beforeFirst = "";
@@ -84,12 +76,7 @@ export async function searchRecords(
 ): Promise<readonly SearchHit[]> {
   signal.throwIfAborted();
   const { objects, schema, metric, dimension, server } = options;
-  if (vector.length !== dimension) {
-    throw new Fault(
-      "sink.dimension",
-      `The query has ${vector.length} numbers, the collection ${server.options.place.shown} has ${dimension}.`,
-    );
-  }
+  checkQuery(vector, dimension, server.options.place.shown);
   const compiled = compile(options, filter);
   if (compiled === "nothing") return [];
   const query = {

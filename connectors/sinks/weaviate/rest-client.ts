@@ -1,6 +1,7 @@
 import { errorCode } from "../../../src/flow/error-code.ts";
-import { withDeadline } from "./deadline.ts";
-import { parseRetryAfter } from "./retry-after.ts";
+import { withDeadline } from "../../../src/flow/deadline.ts";
+import { readWhole } from "../../../src/flow/read-body.ts";
+import { parseRetryAfter } from "../../../src/flow/retry-after.ts";
 import { WireError } from "./wire-error.ts";
 
 /** Larger than the schema of any collection. */
@@ -38,7 +39,7 @@ export class RestClient {
   call(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
     const timeoutMs = this.#timeoutMs;
     const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
-    return withDeadline((either) => this.#call(call, either), options, signal);
+    return withDeadline((either) => this.#call(call, either), options, [signal]);
   }
 
   async #call({ method, path, body }: RestCall, signal: AbortSignal): Promise<RestAnswer> {
@@ -63,20 +64,13 @@ export class RestClient {
   }
 }
 
-async function readText(response: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > maxBytes) {
-      throw new WireError(`the answer has more than ${maxBytes} bytes`, {
-        protocol: "REST",
-        failure: "too-large",
-      });
-    }
-    parts.push(part);
-  }
-  return Buffer.concat(parts, bytes).toString("utf8");
+async function readText({ body }: Response): Promise<string> {
+  const text = await readWhole(body, maxBytes);
+  if (text !== undefined) return text;
+  throw new WireError(`the answer has more than ${maxBytes} bytes`, {
+    protocol: "REST",
+    failure: "too-large",
+  });
 }
 
 function parse(text: string): unknown {
@@ -96,7 +90,7 @@ function redirected(base: string, { headers }: Response): WireError {
 }
 
 function statusError({ status, headers }: Response, body: unknown): WireError {
-  const retryAfterMs = parseRetryAfter(headers.get("retry-after") ?? undefined, Date.now());
+  const retryAfterMs = parseRetryAfter(headers.get("retry-after"), Date.now());
   return new WireError(messageOf(body), {
     protocol: "REST",
     failure: "status",

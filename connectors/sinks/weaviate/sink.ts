@@ -9,6 +9,11 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
+import {
+  collectionExists,
+  collectionMissing,
+  collectionUnusable,
+} from "../../../src/records/refusals.ts";
 import { createAliases } from "./aliases.ts";
 import { createClass } from "./class-body.ts";
 import { WeaviateCollection } from "./collection.ts";
@@ -87,7 +92,7 @@ class WeaviateSink implements Sink {
     const { tenant } = this.#place;
     const there = await readClass(this.#inspecting, signal);
     if (there === undefined) await this.#createClass(spec, signal);
-    else if (tenant === undefined) throw this.#exists();
+    else if (tenant === undefined) throw collectionExists(this.address);
     else this.#checkUsable(there);
     if (tenant !== undefined) await this.#createTenant(there?.collection, tenant, signal);
     this.#seen.marker = undefined;
@@ -100,12 +105,7 @@ class WeaviateSink implements Sink {
     signal.throwIfAborted();
     await this.#server.meta(signal);
     const found = await inspect(this.#inspecting, signal);
-    if (found === undefined) {
-      throw new Fault(
-        "sink.missing",
-        `The collection ${this.address} does not exist. Run the pipeline to create it.`,
-      );
-    }
+    if (found === undefined) throw collectionMissing(this.address);
     this.#checkUsable(found.schema);
     this.#seen.marker = found.marker;
     const dimension = found.dimension ?? found.marker?.dimension ?? agreed;
@@ -178,8 +178,7 @@ class WeaviateSink implements Sink {
   /** Rejects when records cannot be written to the collection at all. */
   #checkUsable(schema: LiveSchema): void {
     const problem = problemOf(schema);
-    if (problem === undefined) return;
-    throw new Fault("sink.foreign", `The collection ${this.address} cannot be used: ${problem}`);
+    if (problem !== undefined) throw collectionUnusable(this.address, problem);
   }
 
   async #noteBirth(schema: LiveSchema, dimension: number, signal: AbortSignal): Promise<void> {
@@ -201,7 +200,7 @@ class WeaviateSink implements Sink {
       { method: "GET", path: `${path}/${tenant}` },
       signal,
     );
-    if (there.status !== 404) throw this.#exists();
+    if (there.status !== 404) throw collectionExists(this.address);
     await this.#server.rest("created", { method: "POST", path, body: [{ name: tenant }] }, signal);
   }
 
@@ -228,13 +227,6 @@ class WeaviateSink implements Sink {
       }
       await clock.sleep(betweenLooksMs, signal);
     }
-  }
-
-  #exists(): Fault {
-    return new Fault("sink.rejected", `The collection ${this.address} exists already.`, {
-      retry: "never",
-      scope: "component",
-    });
   }
 }
 

@@ -4,7 +4,6 @@ import { parseAddress } from "../../../../connectors/embedders/openai/address.ts
 import { readAnswer } from "../../../../connectors/embedders/openai/answer.ts";
 import { decodeVector } from "../../../../connectors/embedders/openai/decode-vector.ts";
 import { openaiEmbedder } from "../../../../connectors/embedders/openai/index.ts";
-import { parseRetryAfter } from "../../../../connectors/embedders/openai/retry-after.ts";
 
 function base64(vector: Float32Array): string {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64");
@@ -91,28 +90,6 @@ describe("readAnswer", () => {
     const data = [item(0, [1]), item(1, [1])];
     const usage = { prompt_tokens: count };
     expect(readAnswer({ data, usage }, expected)).not.toHaveProperty("tokens");
-  });
-});
-
-describe("parseRetryAfter", () => {
-  const now = Date.UTC(2026, 0, 1);
-
-  it.each([
-    ["3", 3_000],
-    ["0", 0],
-    [" 1.5 ", 1_500],
-    ["Thu, 01 Jan 2026 00:00:10 GMT", 10_000],
-    ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
-    ["100000", 3_600_000],
-    ["", undefined],
-    ["-5", undefined],
-    ["soon", undefined],
-  ])("reads %j as %s", (value, expected) => {
-    expect(parseRetryAfter(value, now)).toBe(expected);
-  });
-
-  it("reads a missing header as nothing", () => {
-    expect(parseRetryAfter(null, now)).toBeUndefined();
   });
 });
 

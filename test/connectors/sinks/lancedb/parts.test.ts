@@ -1,44 +1,11 @@
-import * as fc from "fast-check";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Durability } from "../../../../connectors/sinks/lancedb/durability.ts";
 import { toFault } from "../../../../connectors/sinks/lancedb/faults.ts";
-import { fromFloat16, toFloat16 } from "../../../../connectors/sinks/lancedb/float16.ts";
 import { Fault } from "../../../../src/faults/index.ts";
 import { makeRecord, specOf, toUpsert } from "../../../../src/testkit/sink-harness.ts";
 import { makeSink, temporaryFolder } from "./harness.ts";
-
-describe("float16", () => {
-  it("gives every one of its 65,536 values back", () => {
-    for (let bits = 0; bits < 0x10000; bits++) {
-      const value = fromFloat16(bits);
-      if (Number.isNaN(value)) expect(fromFloat16(toFloat16(value))).toBeNaN();
-      else expect(toFloat16(value)).toBe(bits);
-    }
-  });
-
-  it("rounds every number to one of its two neighbours, the nearer, ties to even", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 0x7bfe }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (bits, share) => {
-          const [low, high] = [fromFloat16(bits), fromFloat16(bits + 1)];
-          const value = Math.fround(low + (high - low) * share);
-          const expected =
-            value - low === high - value
-              ? bits + (bits & 1)
-              : value - low < high - value
-                ? bits
-                : bits + 1;
-          expect(toFloat16(value)).toBe(expected);
-          expect(toFloat16(-value)).toBe(expected | 0x8000);
-        },
-      ),
-    );
-  });
-});
 
 async function makeTable(): Promise<string> {
   const folder = await temporaryFolder({

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { decodeRecord } from "../../../../connectors/sinks/pinecone/decode.ts";
 import { Encoder } from "../../../../connectors/sinks/pinecone/encode.ts";
 import { toServiceFilter } from "../../../../connectors/sinks/pinecone/filter.ts";
-import { parseRetryAfter } from "../../../../connectors/sinks/pinecone/retry-after.ts";
 import { shorten } from "../../../../connectors/sinks/pinecone/short-numbers.ts";
 import type { Filter } from "../../../../src/contracts/index.ts";
 import { checkFilter } from "../../../../src/records/filter.ts";
@@ -171,25 +170,5 @@ describe("a filter", () => {
     const conditions = checkFilter([{ field: "title", operator: "=", value: "x" }], lawFields);
     const narrow = { ...names, filterable: new Set(["pipeline"]) };
     expect(() => toServiceFilter(conditions, narrow)).toThrow("only some metadata keys");
-  });
-});
-
-describe("a Retry-After header", () => {
-  const now = Date.parse("2026-01-31T12:00:00Z");
-
-  it.each([
-    ["7", 7_000],
-    [" 0.5 ", 500],
-    ["0", 0],
-    ["99999999", 3_600_000],
-    ["Sat, 31 Jan 2026 12:00:30 GMT", 30_000],
-    ["Sat, 31 Jan 2026 11:00:00 GMT", 0],
-    ["soon", undefined],
-    ["2027", 2_027_000],
-    ["-3", undefined],
-    ["", undefined],
-    [null, undefined],
-  ])("of %j says %j", (value, expected) => {
-    expect(parseRetryAfter(value, now)).toBe(expected);
   });
 });
