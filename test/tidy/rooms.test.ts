@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { code, files, filesLike, importsOf, reachableFrom, textOf } from "./tree.ts";
 
-const leaves = ["flow", "records", "tokenizer", "embedding", "sqlite"];
+const leaves = ["flow", "records", "tokenizer", "embedding", "models", "sqlite"];
 const stores = ["dimensions", "state", "cache", "config"];
 const below = ["contracts", "faults"];
 

@@ -1,11 +1,7 @@
 import type { EmbeddingModel, Tokenizer } from "../../../src/contracts/index.ts";
-import {
-  knownModel,
-  queryTemplate,
-  type Template,
-  textTemplate,
-} from "../../../src/embedding/index.ts";
+import { queryTemplate, type Template, textTemplate } from "../../../src/embedding/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { knownModel } from "../../../src/models/index.ts";
 import { qwen3Tokenizer } from "../../../src/tokenizer/index.ts";
 import type { OpenaiConfig } from "./config.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { knownModel } from "../../../src/embedding/index.ts";
+import { knownModel } from "../../../src/models/index.ts";
 
 describe("knownModel", () => {
   it.each([
