@@ -97,8 +97,11 @@ export class Intake {
         return this.#stillAsItWas(key, row, { ...seen, ...owed }, batch);
       }
     }
+    // Of a document at work the row is not the last word: whether it came back is decided when it is at work itself.
+    const { gone: _, ...stillSeen } = seen;
     const back = row?.gone === true ? cameBack : {};
-    this.#put(key, { ...seen, ...back }, this.#ledger.entry(key, row, "listed"), batch);
+    const set = fresh ? { ...seen, ...back } : stillSeen;
+    this.#put(key, set, this.#ledger.entry(key, row, "listed"), batch);
     batch.after.push(() => this.queue.add(document.id, () => this.#work(document)));
   }
 
@@ -132,9 +135,9 @@ export class Intake {
       return this.#unchanged(isOpen ? 1 : 0);
     }
     if (waitForHorizon(run, key, row) > 0) {
-      // It is owed, for it is begun; it is looked up again when it may be written.
+      // It is begun, and so owed: it is looked up again when it may be written.
       const failure = row?.failure;
-      return this.#enter(key, this.#ledger.entry(key, row, "passing", { failure }));
+      return this.#enter(key, this.#ledger.entry(key, row, "passing", { failure }), { owed: true });
     }
     await ingest(run, work);
     this.#ledger.stopOnTooMany();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { StateSession } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { memoryStateStore } from "../../../src/state/index.ts";
 import { Rig } from "./rig/rig.ts";
@@ -118,6 +119,71 @@ describe("a sink that keeps not answering", () => {
     expect(writes).toBe(3);
     rig.sink.beforeWrite = async () => {};
     expect((await rig.run()).exitCode).toBe(0);
+    expect(await rig.difference()).toEqual([]);
+  });
+});
+
+describe("a document that comes back while the mark of its deletion is being written", () => {
+  /** A state whose commit of a deletion waits until the document was looked up once more. */
+  function slowMarks(rig: Rig, id: string): Promise<void> {
+    const marking = Promise.withResolvers<void>();
+    const store = rig.state;
+    const open = async (...parts: unknown[]): Promise<StateSession> => {
+      const session: StateSession = await Reflect.apply(store.open, store, parts);
+      let onLookup = (): void => undefined;
+      const slow: Partial<StateSession> = {
+        lookup: async (keys) => {
+          const rows = await session.lookup(keys);
+          if (keys.some((key) => key.id === id)) onLookup();
+          return rows;
+        },
+        commit: async (mutations, options) => {
+          const isMark = mutations.some((mutation) => {
+            return mutation.kind === "document" && mutation.set.gone === true;
+          });
+          if (isMark) {
+            const again = new Promise<void>((resolve) => (onLookup = resolve));
+            marking.resolve();
+            await again;
+          }
+          await session.commit(mutations, options);
+        },
+      };
+      return new Proxy(session, {
+        get: (target, name) => {
+          const own: unknown = Reflect.get(slow, name);
+          if (own !== undefined) return own;
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === "function" ? value.bind(target) : value;
+        },
+      });
+    };
+    rig.state = new Proxy(store, {
+      get: (target, name) => {
+        const value: unknown = name === "open" ? open : Reflect.get(target, name, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    return marking.promise;
+  }
+
+  it("is still owed what was begun, and brought to the sink (history 732,347)", async () => {
+    const rig = waiting();
+    rig.sink.beforeWrite = () => Promise.reject(timeout);
+    await rig.run();
+    rig.sink.beforeWrite = async () => {};
+    const marking = slowMarks(rig, "a");
+    rig.source.put("a", "one\ntwo\nthree");
+    rig.source.say = async function* (events) {
+      yield* events.slice(0, -1);
+      yield { kind: "deletion", documentId: "a" };
+      await marking;
+      yield* events.slice(1);
+    };
+    const { exitCode, summary } = await rig.run();
+    expect(exitCode).toBe(0);
+    expect(summary.documents).toMatchObject({ listed: 1, failed: 0 });
+    expect(rig.sink.texts("docs:a")).toEqual(["one", "three", "two"]);
     expect(await rig.difference()).toEqual([]);
   });
 });
