@@ -123,50 +123,50 @@ describe("a sink that keeps not answering", () => {
   });
 });
 
-describe("a document that comes back while the mark of its deletion is being written", () => {
-  /** A state whose commit of a deletion waits until the document was looked up once more. */
-  function slowMarks(rig: Rig, id: string): Promise<void> {
-    const marking = Promise.withResolvers<void>();
-    const store = rig.state;
-    const open = async (...parts: unknown[]): Promise<StateSession> => {
-      const session: StateSession = await Reflect.apply(store.open, store, parts);
-      let onLookup = (): void => undefined;
-      const slow: Partial<StateSession> = {
-        lookup: async (keys) => {
-          const rows = await session.lookup(keys);
-          if (keys.some((key) => key.id === id)) onLookup();
-          return rows;
-        },
-        commit: async (mutations, options) => {
-          const isMark = mutations.some((mutation) => {
-            return mutation.kind === "document" && mutation.set.gone === true;
-          });
-          if (isMark) {
-            const again = new Promise<void>((resolve) => (onLookup = resolve));
-            marking.resolve();
-            await again;
-          }
-          await session.commit(mutations, options);
-        },
-      };
-      return new Proxy(session, {
-        get: (target, name) => {
-          const own: unknown = Reflect.get(slow, name);
-          if (own !== undefined) return own;
-          const value: unknown = Reflect.get(target, name, target);
-          return typeof value === "function" ? value.bind(target) : value;
-        },
-      });
+/** A state whose commit of a deletion waits until the document was looked up once more. */
+function slowMarks(rig: Rig, id: string): Promise<void> {
+  const marking = Promise.withResolvers<void>();
+  const store = rig.state;
+  const open = async (...parts: unknown[]): Promise<StateSession> => {
+    const session: StateSession = await Reflect.apply(store.open, store, parts);
+    let onLookup: (() => void) | undefined;
+    const slow: Partial<StateSession> = {
+      lookup: async (keys) => {
+        const rows = await session.lookup(keys);
+        if (keys.some((key) => key.id === id)) onLookup?.();
+        return rows;
+      },
+      commit: async (mutations, options) => {
+        const isMark = mutations.some((mutation) => {
+          return mutation.kind === "document" && mutation.set.gone === true;
+        });
+        if (isMark) {
+          const again = new Promise<void>((resolve) => (onLookup = resolve));
+          marking.resolve();
+          await again;
+        }
+        await session.commit(mutations, options);
+      },
     };
-    rig.state = new Proxy(store, {
+    return new Proxy(session, {
       get: (target, name) => {
-        const value: unknown = name === "open" ? open : Reflect.get(target, name, target);
+        const own: unknown = Reflect.get(slow, name);
+        if (own !== undefined) return own;
+        const value: unknown = Reflect.get(target, name, target);
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-    return marking.promise;
-  }
+  };
+  rig.state = new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = name === "open" ? open : Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  return marking.promise;
+}
 
+describe("a document that comes back while the mark of its deletion is being written", () => {
   it("is still owed what was begun, and brought to the sink (history 732,347)", async () => {
     const rig = waiting();
     rig.sink.beforeWrite = () => Promise.reject(timeout);
