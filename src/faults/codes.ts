@@ -132,10 +132,56 @@ export const faultCodes = {
     "never",
     "The embedding server gave an answer that is not an embedding response (HTML, cut off, wrong count or length, not finite). Nothing of it is used.",
   ),
+  "embed.model": code(
+    "component",
+    "never",
+    "The files of the model are missing, damaged, or not those of an embedding model that sluice can run. Fetch them with `sluice models pull NAME`.",
+  ),
   "embed.zero": code(
     "document",
     "smaller",
     "The embedding of a text is all zeros and has no direction. Check the text and the model.",
+  ),
+
+  "model.unreachable": code(
+    "component",
+    "later",
+    "The hub does not answer. Check `HF_ENDPOINT` and the network, or pull from a folder with `--from`.",
+  ),
+  "model.unauthorized": code(
+    "component",
+    "never",
+    "The hub refuses the model: it is private or gated, or does not exist. Check the name and `HF_TOKEN`.",
+  ),
+  "model.not-found": code(
+    "component",
+    "never",
+    "The hub or folder does not have the model, the revision or a file that was asked for.",
+  ),
+  "model.busy": code(
+    "component",
+    "later",
+    "The hub asks to slow down (429 or 503). Pull again later: it goes on where it stopped.",
+  ),
+  "model.failed": code(
+    "component",
+    "later",
+    "The hub failed, or broke a download off. Pull again: it goes on where it stopped.",
+  ),
+  "model.invalid": code(
+    "component",
+    "never",
+    "The hub's answer is not what a hub gives, or names a file outside the model's folder. Nothing of it is used.",
+  ),
+  "model.full": code(
+    "component",
+    "never",
+    "The disk has no room for the model. Make room, or name another folder with `--into`.",
+  ),
+  "model.unwritable": code(
+    "component",
+    "never",
+    "The folder for models cannot be read or written. Check its permissions and the disk.",
   ),
 
   "sink.unreachable": code(
@@ -272,6 +318,16 @@ export const faultCodes = {
     "component",
     "never",
     "The collection was written by another state of this pipeline (lost or restored from a backup). Run `sluice adopt --sink NAME`.",
+  ),
+  "refused.model": code(
+    "component",
+    "never",
+    "The embedder does not give the vectors of its model; `sluice models verify` names the usual mistake.",
+  ),
+  "refused.checksum": code(
+    "component",
+    "never",
+    "A model's file is not the one that was promised (sha256). It was deleted, and nothing of it is used.",
   ),
   "refused.schema": code("component", "never", "The live schema cannot take the records."),
   "refused.shared": code("component", "never", "Two sinks of the pipeline name one collection."),

@@ -9,6 +9,15 @@ export interface BytePairModel {
   readonly addedTokens: readonly string[];
 }
 
+/** A model with the ids of its tokens. */
+export interface BytePairVocabulary {
+  readonly model: BytePairModel;
+  /** The id of each symbol. */
+  readonly ids: Int32Array;
+  /** The id of each added token. */
+  readonly addedIds: ReadonlyMap<string, number>;
+}
+
 /** Results of merges that all make new symbols: 256, 257, … */
 export function consecutiveResults(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, rank) => 256 + rank);

@@ -4,6 +4,7 @@ import type { BytePairModel } from "./byte-pair-model.ts";
 import { normalize, type Normalized, normalizeWithBorders } from "./normalize.ts";
 import { PieceList } from "./piece-list.ts";
 import { preTokenEnd } from "./pre-tokens.ts";
+import { addedPattern, forEachSection, sectionOf } from "./sections.ts";
 
 /** After this many UTF-16 units of work the event loop gets a turn. */
 const unitsPerTurn = 1 << 20;
@@ -55,7 +56,10 @@ export class BytePairTokenizer implements Tokenizer {
   /** Loads once; a failed load is tried again by the next call. */
   #ready(): Promise<Loaded> {
     this.#loaded ??= this.#load().then(
-      (model) => ({ counter: new BytePairCounter(model), added: addedPattern(model.addedTokens) }),
+      (model) => ({
+        counter: new BytePairCounter(model),
+        added: addedPattern(model.addedTokens),
+      }),
       (error: unknown) => {
         this.#loaded = undefined;
         throw error;
@@ -71,19 +75,9 @@ interface Loaded {
   readonly added: RegExp | undefined;
 }
 
-function addedPattern(tokens: readonly string[]): RegExp | undefined {
-  if (tokens.length === 0) return undefined;
-  const longestFirst = tokens.toSorted((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map(escaped).join("|"), "g");
-}
-
-function escaped(token: string): string {
-  return token.replaceAll(/[^\p{L}\p{N}_<>\s]/gu, String.raw`\$&`);
-}
-
 function count(loaded: Loaded, text: string): number {
   let tokens = 0;
-  forEachSection(loaded, text, (start, end, isAdded) => {
+  forEachSection(loaded.added, text, (start, end, isAdded) => {
     if (isAdded) tokens += 1;
     else tokens += countSection(loaded.counter, normalize(sectionOf(text, start, end)));
   });
@@ -102,7 +96,7 @@ function countSection(counter: BytePairCounter, text: string): number {
 
 function pieces(loaded: Loaded, text: string): TokenPieces {
   const list = new PieceList(text.length);
-  forEachSection(loaded, text, (start, end, isAdded) => {
+  forEachSection(loaded.added, text, (start, end, isAdded) => {
     if (isAdded) {
       list.add(end, 1);
       return;
@@ -147,25 +141,4 @@ function addMappedSection(
     }
     start = end;
   }
-}
-
-/** Splits a text at added tokens; calls back in order, never for an empty section. */
-function forEachSection(
-  { added }: Loaded,
-  text: string,
-  callback: (start: number, end: number, isAdded: boolean) => void,
-): void {
-  let start = 0;
-  if (added !== undefined) {
-    for (const match of text.matchAll(added)) {
-      if (match.index > start) callback(start, match.index, false);
-      start = match.index + match[0].length;
-      callback(match.index, start, true);
-    }
-  }
-  if (start < text.length) callback(start, text.length, false);
-}
-
-function sectionOf(text: string, start: number, end: number): string {
-  return start === 0 && end === text.length ? text : text.slice(start, end);
 }

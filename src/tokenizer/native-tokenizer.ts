@@ -29,6 +29,13 @@ export class NativeTokenizer implements Tokenizer {
     return pieces;
   }
 
+  /** The ids of each text, without special tokens. */
+  async encode(texts: readonly string[]): Promise<readonly Int32Array[]> {
+    const ids: Int32Array[] = [];
+    await this.#encode(texts, (encoding) => ids.push(Int32Array.from(encoding.getIds())));
+    return ids;
+  }
+
   async #encode(
     texts: readonly string[],
     use: (encoding: Encoding, text: string) => void,
@@ -70,7 +77,7 @@ function piecesOf(encoding: Encoding, text: string): TokenPieces {
 }
 
 /** Loads the native package and a `tokenizer.json` into it. */
-export async function openNative(id: string, json: string, path: string): Promise<Tokenizer> {
+export async function openNative(id: string, json: string, path: string): Promise<NativeTokenizer> {
   const { Tokenizer: Native } = await import("tokenizers").catch((cause: unknown) => {
     throw new Fault(
       "package.missing",

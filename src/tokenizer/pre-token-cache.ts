@@ -1,7 +1,7 @@
 /** Slots; half of them are used at most. A power of two. */
 const slotCount = 1 << 17;
 /** UTF-16 units that all entries have together. */
-const poolUnits = 1 << 20;
+export const poolUnits = 1 << 20;
 
 /** Longer pre-tokens are rare and are not kept. */
 export const cachedUnits = 40;
@@ -49,6 +49,11 @@ export class PreTokenCache {
       if (this.#pool[offset + position - start] !== text.charCodeAt(position)) return false;
     }
     return true;
+  }
+
+  /** Where in the pool the pre-token stands that was just found or added: unique among those that are known. */
+  get offset(): number {
+    return this.#offsets[this.#slot] ?? 0;
   }
 
   /** Remembers the count of the pre-token that `get` was just asked for and did not know. */

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { type BytePairModel } from "./byte-pair-model.ts";
+import type { BytePairModel, BytePairVocabulary } from "./byte-pair-model.ts";
 import { qwenPattern } from "./pre-tokens.ts";
 
 const addedToken = z.object({
+  id: z.int().min(0),
   content: z.string().min(1),
   single_word: z.literal(false),
   lstrip: z.literal(false),
@@ -38,15 +39,45 @@ const qwenFile = z.object({
     end_of_word_suffix: z.union([z.literal(""), z.null()]).optional(),
     byte_fallback: z.literal(false).optional(),
     ignore_merges: z.literal(false).optional(),
+    vocab: z.custom<Readonly<Record<string, number>>>(
+      (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+    ),
     merges: z.custom<readonly (string | readonly [string, string])[]>(Array.isArray),
   }),
 });
 
 /** Reads a `tokenizer.json`; undefined when it is of another kind than this project counts by itself. */
 export function bytePairModelOf(file: unknown): BytePairModel | undefined {
-  const parsed = qwenFile.safeParse(file);
-  if (!parsed.success) return undefined;
-  const { merges } = parsed.data.model;
+  return readModel(file)?.model;
+}
+
+/** The same with the ids of all tokens; undefined also when a token has none. */
+export function bytePairVocabularyOf(file: unknown): BytePairVocabulary | undefined {
+  const read = readModel(file);
+  if (read === undefined) return undefined;
+  const { model, symbols, parsed } = read;
+  const { vocab } = parsed.model;
+  const ids = new Int32Array(symbols.size);
+  for (const [token, symbol] of symbols) {
+    const id = vocab[token];
+    if (id === undefined || !Number.isSafeInteger(id) || id < 0) return undefined;
+    ids[symbol] = id;
+  }
+  const addedIds = new Map(parsed.added_tokens.map(({ content, id }) => [content, id]));
+  return { model, ids, addedIds };
+}
+
+interface ReadModel {
+  readonly model: BytePairModel;
+  readonly symbols: ReadonlyMap<string, number>;
+  readonly parsed: z.output<typeof qwenFile>;
+}
+
+function readModel(file: unknown): ReadModel | undefined {
+  const checked = qwenFile.safeParse(file);
+  if (!checked.success) return undefined;
+  const parsed = checked.data;
+  const { merges } = parsed.model;
   const symbols = byteSymbols();
   const lefts = new Uint32Array(merges.length);
   const rights = new Uint32Array(merges.length);
@@ -67,8 +98,8 @@ export function bytePairModelOf(file: unknown): BytePairModel | undefined {
     rights[rank] = rightSymbol;
     results[rank] = result;
   }
-  const addedTokens = parsed.data.added_tokens.map((token) => token.content);
-  return { lefts, rights, results, addedTokens };
+  const addedTokens = parsed.added_tokens.map((token) => token.content);
+  return { model: { lefts, rights, results, addedTokens }, symbols, parsed };
 }
 
 /** The letters that stand for bytes in byte-level BPE: printable Latin-1 for itself, the rest from U+0100 on. */

@@ -4,10 +4,10 @@ import { type MergeTable, noMerge } from "./merge-table.ts";
 const positions = 2 ** 32;
 
 /**
- * The tokens of a long pre-token: the same merges as for a short one, found with a heap, in O(n log n) time and about
+ * The symbols of a long pre-token: the same merges as for a short one, found with a heap, in O(n log n) time and about
  * 30 bytes of memory per byte of text.
  */
-export function countLong(merges: MergeTable, bytes: Uint8Array): number {
+export function mergeLong(merges: MergeTable, bytes: Uint8Array): Int32Array {
   const length = bytes.length;
   const symbols = Int32Array.from(bytes);
   /** The position of the next symbol; `length` at the end. -1 in `symbols` marks one that was joined away. */
@@ -23,7 +23,6 @@ export function countLong(merges: MergeTable, bytes: Uint8Array): number {
     if (rank !== noMerge) heap.push(rank * positions + position);
   };
   for (let position = 0; position < length - 1; position += 1) push(position);
-  let count = length;
   for (let key = heap.pop(); key !== undefined; key = heap.pop()) {
     const rank = Math.floor(key / positions);
     const position = key % positions;
@@ -35,12 +34,11 @@ export function countLong(merges: MergeTable, bytes: Uint8Array): number {
     symbols[right] = -1;
     next[position] = after;
     if (after < length) previous[after] = position;
-    count -= 1;
     push(position);
     const before = previous[position] ?? -1;
     if (before >= 0) push(before);
   }
-  return count;
+  return symbols.filter((symbol) => symbol !== -1);
 }
 
 /** A binary heap of numbers in one array. */
