@@ -1,4 +1,5 @@
 import { connect, type ClientHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { errorCode } from "../../../src/flow/error-code.ts";
 import { raceAbort } from "../../../src/flow/index.ts";
 import { WireError } from "./wire-error.ts";
@@ -25,6 +26,8 @@ export class GrpcConnection {
   readonly #times: ConnectionTimes;
   #opening: Promise<ClientHttp2Session> | undefined;
   #usedAt = 0;
+  /** The address has been seen to be right. */
+  #hasSpoken = false;
   #closed = false;
 
   /** `origin` is scheme, host and port. */
@@ -58,12 +61,17 @@ export class GrpcConnection {
 
   #open(): Promise<ClientHttp2Session> {
     if (this.#closed) return Promise.reject(unreachable(this.#origin, "the sink is closed"));
-    const opening = openSession(this.#origin, this.#times.connectMs);
+    const opening = openSession(this.#origin, this.#times.connectMs, this.#hasSpoken);
     this.#opening = opening;
     this.#usedAt = performance.now();
-    opening.catch(() => {
-      if (this.#opening === opening) this.#opening = undefined;
-    });
+    opening.then(
+      () => {
+        this.#hasSpoken = true;
+      },
+      () => {
+        if (this.#opening === opening) this.#opening = undefined;
+      },
+    );
     return opening;
   }
 
@@ -74,8 +82,15 @@ export class GrpcConnection {
   }
 }
 
-/** Connects, and waits until the other side has shown that it speaks HTTP/2. */
-function openSession(origin: string, connectMs: number): Promise<ClientHttp2Session> {
+/**
+ * Connects, and waits until the other side has shown that it speaks HTTP/2. Where it did so before, `hasSpoken`, and
+ * now hangs up without a word, something stands in between, and the server behind it is away.
+ */
+function openSession(
+  origin: string,
+  connectMs: number,
+  hasSpoken: boolean,
+): Promise<ClientHttp2Session> {
   const session = connect(origin, {
     maxSessionMemory: sessionMegabytes,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes },
@@ -85,10 +100,14 @@ function openSession(origin: string, connectMs: number): Promise<ClientHttp2Sess
       reject(unreachable(origin, "connecting took too long"));
       session.destroy();
     }, connectMs);
-    let connected = false;
-    session.once("connect", () => {
-      connected = true;
+    let socket: Pick<Socket, "bytesRead"> | undefined;
+    session.once("connect", (_session, connected) => {
+      socket = connected;
     });
+    const hungUp = (cause?: Error): WireError =>
+      hasSpoken && socket?.bytesRead === 0
+        ? unreachable(origin, "it hangs up at once", cause)
+        : notGrpc(origin, cause);
     session.once("remoteSettings", () => {
       clearTimeout(timer);
       session.setLocalWindowSize(sessionWindowBytes);
@@ -96,26 +115,29 @@ function openSession(origin: string, connectMs: number): Promise<ClientHttp2Sess
     });
     // Stays for the life of the session: an error that nobody listens to would end the process.
     session.on("error", (error) => {
-      reject(connectError(origin, error, connected));
+      const met = socket === undefined ? noConnection(origin, error) : hungUp(error);
+      reject(tlsError(origin, error) ?? met);
     });
     session.once("close", () => {
       clearTimeout(timer);
-      reject(notGrpc(origin, undefined));
+      reject(hungUp());
     });
   });
 }
 
-function connectError(origin: string, cause: Error, connected: boolean): WireError {
+function tlsError(origin: string, cause: Error): WireError | undefined {
   const code = errorCode(cause);
-  if (/SSL|TLS|EPROTO/.test(code)) {
-    const what = "it does not speak TLS, or not one that fits";
-    return new WireError(`${origin} answers, but ${what} (${code})`, {
-      protocol: "gRPC",
-      failure: "protocol",
-      cause,
-    });
-  }
-  if (connected) return notGrpc(origin, cause);
+  if (!/SSL|TLS|EPROTO/.test(code)) return undefined;
+  const what = "it does not speak TLS, or not one that fits";
+  return new WireError(`${origin} answers, but ${what} (${code})`, {
+    protocol: "gRPC",
+    failure: "protocol",
+    cause,
+  });
+}
+
+function noConnection(origin: string, cause: Error): WireError {
+  const code = errorCode(cause);
   return unreachable(origin, code === "" ? "no connection" : code, cause);
 }
 

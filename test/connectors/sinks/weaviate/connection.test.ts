@@ -102,6 +102,42 @@ describe("a connection", () => {
     expect(fault.message).toMatch(/does not speak gRPC.*a port of its own, usually 50051/);
   });
 
+  it("through something in between, which hangs up while the server is away, may come about later", async () => {
+    const server = await startFakeServer();
+    let isAway = false;
+    const between = createServer((inside) => {
+      inside.on("error", () => {});
+      if (isAway) return inside.destroy();
+      const outside = connect(server.grpc, "127.0.0.1").on("error", () => {});
+      inside.pipe(outside).pipe(inside);
+      outside.once("close", () => inside.destroy());
+    });
+    between.listen(0, "127.0.0.1");
+    await once(between, "listening");
+    onTestFinished(() => void between.close());
+    const origin = `http://127.0.0.1:${(between.address() as AddressInfo).port}`;
+    const ask = async (client: GrpcClient): Promise<unknown> => {
+      const message = Buffer.alloc(0);
+      const call = client.call({ method: "/a.Service/Ask", message, timeoutMs: 5_000 }, signal);
+      return call.then(
+        () => "answered",
+        (error: { readonly failure: string }) => error.failure,
+      );
+    };
+    const client = new GrpcClient({ origin, headers: {}, maxBytes: 1_000 });
+    onTestFinished(() => client.close());
+    expect(await ask(client)).toBe("answered");
+    isAway = true;
+    server.dropConnections();
+    await vi.waitFor(async () => expect(await ask(client)).toBe("unreachable"));
+    // Who has never heard a word cannot know that the address is right.
+    const other = new GrpcClient({ origin, headers: {}, maxBytes: 1_000 });
+    onTestFinished(() => other.close());
+    expect(await ask(other)).toBe("protocol");
+    isAway = false;
+    expect(await ask(client)).toBe("answered");
+  });
+
   it("with TLS to a server without, and without to a server with, is refused by name", async () => {
     const { addresses } = await startFakeServer();
     const { url, grpc_url } = addresses;
