@@ -137,6 +137,26 @@ export const faultCodes = {
     "never",
     "The files of the model are missing, damaged, or not those of an embedding model that sluice can run. Fetch them with `sluice models pull NAME`.",
   ),
+  "embed.device": code(
+    "component",
+    "never",
+    "The device cannot run the model, or computes other vectors than the CPU. Choose another `device`, or install what it needs.",
+  ),
+  "embed.crashed": code(
+    "component",
+    "later",
+    "The thread that runs the model died, or its device failed, several times in a row. Nothing of the batch is used.",
+  ),
+  "embed.out-of-memory": code(
+    "document",
+    "smaller",
+    "The device has not enough memory for a text, even alone. Lower `chunker.max_tokens`, or choose another `device`.",
+  ),
+  "embed.not-finite": code(
+    "document",
+    "smaller",
+    "The model gave numbers that are not finite (NaN) for a text. Try a file of higher precision, or another `device`.",
+  ),
   "embed.zero": code(
     "document",
     "smaller",

@@ -39,6 +39,18 @@ describe("the lock file", () => {
     const allowed = new Set(["node_modules/node", ...harmless]);
     expect(scripts.map(([path]) => path).filter((path) => !allowed.has(path))).toEqual([]);
   });
+
+  it("hides from every npm that onnxruntime-node would fetch CUDA's libraries at install", () => {
+    // A newer npm asks `allowScripts`. An older one does not know it, and runs what the lock file says is there.
+    const manifest = JSON.parse(textOf("package.json")) as {
+      readonly allowScripts: Readonly<Record<string, boolean>>;
+    };
+    expect(manifest.allowScripts["onnxruntime-node"]).toBe(false);
+    const found = packages.filter(([path]) => path.endsWith("node_modules/onnxruntime-node"));
+    expect(found.map(([path, { hasInstallScript }]) => [path, hasInstallScript])).toEqual([
+      ["node_modules/onnxruntime-node", undefined],
+    ]);
+  });
 });
 
 /** Whether a package is found from the place of the one that asks for it, as Node.js looks for it. */
