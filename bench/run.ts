@@ -11,7 +11,7 @@ import { memoryRows } from "./memory.ts";
 import { peersRows } from "./peers.ts";
 import { rerunRows } from "./rerun.ts";
 import type { BenchRow } from "./row.ts";
-import { benchSinks } from "./sinks.ts";
+import { benchSinks } from "./sinks/index.ts";
 import { startUpRows } from "./start-up.ts";
 
 const benchmarks: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
