@@ -1,0 +1,119 @@
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { RunningServer } from "../../../../scripts/servers/running-server.ts";
+import type { FanOut } from "./fan-out.ts";
+import { breakWires, mendWires, type RemoteName, remoteNames, type StoreName } from "./stores.ts";
+import type { WireFault } from "./wire.ts";
+
+/** Something that goes wrong with one store. */
+export interface Fault {
+  readonly name: string;
+  /** The stores it can happen to. */
+  readonly stores: readonly StoreName[];
+  /** Without connections that are open, nothing happens. */
+  readonly needsConnection?: boolean;
+  /** A run bears it and succeeds, with the settings of `set`. */
+  readonly isBorne?: boolean;
+  /** Settings of the run that it happens to. */
+  set(store: StoreName): readonly string[];
+  /** Happens at once, before this returns. */
+  strike(fanOut: FanOut, store: StoreName): void;
+  /** How often it was felt. */
+  felt(fanOut: FanOut, store: StoreName): number;
+  /** All is well afterwards. */
+  heal(fanOut: FanOut, store: StoreName): Promise<void>;
+  /** Where the fault is that something lands late: now it does. Tells whether there was anything. */
+  land?(fanOut: FanOut, store: StoreName): boolean;
+}
+
+type Special = Partial<Pick<Fault, "needsConnection" | "isBorne" | "set" | "land">>;
+
+function onTheWire(name: string, fault: WireFault, special: Special = {}): Fault {
+  return {
+    name,
+    stores: remoteNames,
+    set: () => [],
+    strike: ({ stores }, store) => breakWires(stores[store], fault),
+    felt: ({ stores }, store) => stores[store].wires.reduce((sum, { struck }) => sum + struck, 0),
+    heal: ({ stores }, store) => mendWires(stores[store]),
+    ...special,
+  };
+}
+
+/** Waits until a server is there again, however long that takes. */
+const patience = ["attempts=60", "base_ms=200", "max_ms=1000", "total_ms=60000"].map(
+  (setting) => `retry.${setting}`,
+);
+
+export const faults = {
+  refused: onTheWire("connections are refused", { kind: "refuse" }),
+  reset: onTheWire("requests are cut in the middle by a reset", { kind: "reset" }),
+  "black-hole": onTheWire("connections stay open and nothing passes", { kind: "black-hole" }),
+  latency: onTheWire(
+    "every answer takes 2 s",
+    { kind: "latency", ms: 2_000 },
+    {
+      isBorne: true,
+      set: (store) => [`sinks.${store}.timeout_ms=20000`],
+    },
+  ),
+  "slow-close": onTheWire(
+    "the server's connections end and clients learn of it 2 s later",
+    { kind: "slow-close", ms: 2_000 },
+    { needsConnection: true },
+  ),
+  "lost-answer": onTheWire("what was written is not acknowledged", { kind: "lost-answer" }),
+  late: onTheWire(
+    "what was sent lands when a newer run is writing",
+    { kind: "late" },
+    {
+      // The first write without an answer is the last.
+      set: () => ["retry.attempts=1"],
+      land: ({ stores }, store) => {
+        const landed = stores[store].wires.map((wire) => wire.land());
+        return landed.includes(true);
+      },
+    },
+  ),
+  away: {
+    name: "the folder is moved away and comes back",
+    stores: ["lancedb"],
+    set: () => [],
+    strike: ({ place }) => renameSync(place.index, awayFrom(place.folder)),
+    felt: ({ place }) => (existsSync(awayFrom(place.folder)) ? 1 : 0),
+    async heal({ place }) {
+      // What was made in its place belongs to nobody.
+      rmSync(place.index, { recursive: true, force: true });
+      renameSync(awayFrom(place.folder), place.index);
+    },
+  },
+} as const satisfies Readonly<Record<string, Fault>>;
+
+export type FaultName = keyof typeof faults;
+
+function awayFrom(folder: string): string {
+  return join(folder, "away");
+}
+
+/** A server is killed, and started again on its data while the run goes on. */
+export function killing(servers: Readonly<Partial<Record<RemoteName, RunningServer>>>): Fault {
+  let back: Promise<unknown> = Promise.resolve();
+  let kills = 0;
+  return {
+    name: "the server is killed and started again",
+    stores: remoteNames.filter((name) => servers[name] !== undefined),
+    isBorne: true,
+    set: () => patience,
+    strike(_fanOut, store) {
+      kills += 1;
+      const server = servers[store as RemoteName];
+      back = server?.kill().then(() => server.restart()) ?? Promise.reject(new Error(store));
+      // Told by `heal`.
+      back.catch(() => undefined);
+    },
+    felt: () => kills,
+    async heal() {
+      await back;
+    },
+  };
+}
