@@ -25,7 +25,7 @@ export function makeRecords(count: number): VectorRecord[] {
 
 /** Everything of a record but its id, vector and metadata, under the sinks' own names. */
 export function columnsOf(record: VectorRecord) {
-  const { text, document, source, title, uri, pipeline, fingerprint, revision } = record;
+  const { text, document, source, title = "", uri = "", pipeline, fingerprint, revision } = record;
   const headings = [...record.headings];
   return { text, document, source, title, uri, headings, pipeline, fingerprint, revision };
 }
