@@ -7,6 +7,7 @@ import { toPairs, type KeyValue } from "./messages.ts";
 import { firstField } from "./protobuf.ts";
 import { metricNames } from "./reading.ts";
 import { isAlwaysThere } from "./schema.ts";
+import { knowsNull } from "./version.ts";
 import type { CallOptions, Wire } from "./wire.ts";
 
 /** The most that Milvus allows. */
@@ -80,14 +81,6 @@ export async function createIndex(
     }),
   };
   await wire.call("CreateIndex", request, call);
-}
-
-/** Whether fields may be null: from Milvus 2.5 on. Of a version that nobody knows it is not assumed. */
-export function knowsNull(version: string): boolean {
-  const [, lite, major, minor] = /^(milvus_lite-)?v?(\d+)\.(\d+)/.exec(version) ?? [];
-  if (major === undefined || minor === undefined) return false;
-  if (lite !== undefined) return Number(major) >= 3;
-  return Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 5);
 }
 
 /**

@@ -35,8 +35,9 @@ function toValue({ type }: Column, raw: unknown): Json | undefined {
   switch (type) {
     case "integer":
     case "timestamp":
+      // The protocol's 64-bit integers come as decimals; those that would be rounded are not ours.
+      return Number.isSafeInteger(Number(raw)) && raw !== "" ? Number(raw) : undefined;
     case "float":
-      // The protocol's 64-bit integers come as decimals.
       return Number.isFinite(Number(raw)) && raw !== "" ? Number(raw) : undefined;
     case "boolean":
       return typeof raw === "boolean" ? raw : undefined;

@@ -67,7 +67,15 @@ function toPart(condition: CheckedCondition, place: Place, key: string): string 
     return any ? found : guarded(place, `not ${found}`);
   }
   const list = `[${values.join(", ")}]`;
-  return any ? `${name} in ${list}` : guarded(place, `${name} not in ${list}`);
+  return any ? equalled(place, list, values) : guarded(place, `${name} not in ${list}`);
+}
+
+/** With a part that no record meets, a condition on a partition key is looked up in every partition. */
+function equalled(place: Place, list: string, [value = ""]: readonly string[]): string {
+  const { name } = place.column;
+  const found = `${name} in ${list}`;
+  if (place.kind === "dynamic" || place.scattered !== true) return found;
+  return `(${found}) or (${name} < ${value} and ${name} > ${value})`;
 }
 
 /** A record without a value meets no condition, which Milvus sees otherwise where it says "not". */

@@ -4,7 +4,7 @@ import type { Layout } from "../../../src/records/layout.ts";
 import type { Doing } from "./faults.ts";
 import { creationOf, readMarker } from "./marker.ts";
 import type { Answers, CollectionInfo, KeyValue, Method } from "./messages.ts";
-import { readSchema, type LiveSchema } from "./schema.ts";
+import { readSchema, type LiveSchema, type Place } from "./schema.ts";
 import type { Wire } from "./wire.ts";
 
 /** What a collection needs to know of its sink. */
@@ -23,6 +23,8 @@ export interface CollectionOptions {
   readonly indexType: string;
   /** Which collection was opened. */
   readonly identity: string;
+  /** Rows may lie in other partitions than those of their partition keys. */
+  readonly scattered: boolean;
   /** The marker last seen, also by the sink's `describe`. */
   readonly seen: { marker: CollectionMarker | undefined };
 }
@@ -74,7 +76,7 @@ export class LiveCollection {
 
   /** The collection as it is now. Rejects when it is not the one that was opened, or does not fit any more. */
   async now(signal: AbortSignal): Promise<LiveNow> {
-    const { wire, name, layout, pipeline, address, dimension, identity } = this.options;
+    const { wire, name, layout, pipeline, address, dimension, identity, scattered } = this.options;
     const info = await inquire(wire, name, address, signal);
     if (info === undefined) {
       throw new Fault(
@@ -98,7 +100,8 @@ export class LiveCollection {
         `The collection ${address} was changed since it was opened: ${live.misfits.join(" ")}`,
       );
     }
-    return { ...live, properties: info.properties };
+    const places = scattered ? live.places.map((place) => asScattered(place)) : live.places;
+    return { ...live, places, properties: info.properties };
   }
 
   /** From now on the collection is the one with this marker. */
@@ -119,4 +122,10 @@ export class LiveCollection {
     const { wire, name, address } = this.options;
     return wire.call(method, { collection_name: name, ...request }, { ...call, address });
   }
+}
+
+function asScattered(place: Place): Place {
+  return place.kind === "field" && place.field.is_partition_key
+    ? { ...place, scattered: true }
+    : place;
 }

@@ -5,7 +5,13 @@ import { expectedType, fitsType, typeName } from "./types.ts";
 
 /** Where the live collection keeps a column of the layout. */
 export type Place =
-  | { readonly kind: "field"; readonly column: Column; readonly field: FieldSchema }
+  | {
+      readonly kind: "field";
+      readonly column: Column;
+      readonly field: FieldSchema;
+      /** The field decides the partition, and the server may have put rows elsewhere. */
+      readonly scattered?: boolean;
+    }
   /** As a key of the dynamic field. */
   | { readonly kind: "dynamic"; readonly column: Column };
 

@@ -29,6 +29,7 @@ import { creationOf, readMarker } from "./marker.ts";
 import { valueFor, type CollectionInfo } from "./messages.ts";
 import { countOf } from "./reading.ts";
 import { readSchema, type LiveSchema } from "./schema.ts";
+import { scattersRows } from "./version.ts";
 import { Wire, type CallOptions } from "./wire.ts";
 
 /** What Milvus takes as a name, without the words of its expressions and its own two fields. */
@@ -90,14 +91,14 @@ class MilvusSink implements Sink {
     if (inspection === undefined) return undefined;
     const { live, marker, index } = inspection;
     this.#seen.marker = marker;
-    const { records, misfit } = await this.#count(inspection, signal);
+    const records = await this.#count(inspection, signal);
     return {
       ...(live.dimension === undefined ? {} : { dimension: live.dimension }),
       ...(index === undefined ? {} : { metric: index.metric }),
       elementType: live.elementType,
       records,
       ...(marker === undefined ? {} : { marker }),
-      misfits: [...live.misfits, ...misfit],
+      misfits: misfitsOf(inspection),
     };
   }
 
@@ -133,6 +134,7 @@ class MilvusSink implements Sink {
       metric: index.metric === "other" ? this.createMetric : index.metric,
       indexType: index.type,
       identity: identityOf(info),
+      scattered: await this.#isScattered(live, signal),
       seen: this.#seen,
     });
   }
@@ -167,6 +169,14 @@ class MilvusSink implements Sink {
     return index ?? { type, metric: this.createMetric };
   }
 
+  async #isScattered({ places }: LiveSchema, signal: AbortSignal): Promise<boolean> {
+    if (!places.some((place) => place.kind === "field" && place.field.is_partition_key)) {
+      return false;
+    }
+    const { version } = await this.#wire.call("GetVersion", {}, this.#doing("read", signal));
+    return scattersRows(version);
+  }
+
   async #inspect(signal: AbortSignal): Promise<Inspection | undefined> {
     const info = await this.#inquire(signal);
     if (info === undefined) return undefined;
@@ -190,11 +200,8 @@ class MilvusSink implements Sink {
     return { type: valueFor(index.params, "index_type") ?? "", metric: metrics[metric] ?? "other" };
   }
 
-  /** The number of records, and why it is only estimated. */
-  async #count(
-    { info, marker, index }: Inspection,
-    signal: AbortSignal,
-  ): Promise<{ readonly records: number; readonly misfit: readonly string[] }> {
+  /** The number of records; of a collection that is not loaded, an estimate. */
+  async #count({ info, marker, index }: Inspection, signal: AbortSignal): Promise<number> {
     const call = this.#doing("read", signal);
     if (await isLoaded(this.#wire, this.#config, this.#context.clock, call)) {
       const answer = await this.#wire.call(
@@ -207,7 +214,7 @@ class MilvusSink implements Sink {
         },
         call,
       );
-      return { records: countOf(answer.fields_data), misfit: [] };
+      return countOf(answer.fields_data);
     }
     const { stats } = await this.#wire.call(
       "GetCollectionStatistics",
@@ -216,10 +223,8 @@ class MilvusSink implements Sink {
     );
     const records = Number(valueFor(stats, "row_count") ?? 0);
     const isOurs = creationOf(info.properties) !== undefined;
-    if (isOurs || marker !== undefined) return { records, misfit: [] };
-    if (index === undefined)
-      return { records, misfit: [`Its vectors have no index. Create one, and load it.`] };
-    if (records > 0) return { records, misfit: [] };
+    // Without an index it is refused anyway.
+    if (isOurs || marker !== undefined || index === undefined || records > 0) return records;
     // The estimate leaves out what was written lately, so this may be somebody's, or empty.
     throw new Fault(
       "sink.not-ready",
@@ -262,18 +267,23 @@ class MilvusSink implements Sink {
 
 const metrics: Readonly<Record<string, Metric>> = { COSINE: "cosine", IP: "dot", L2: "euclidean" };
 
+/** Why records of this pipeline do not fit, one sentence each. */
+function misfitsOf({ live, index, info }: Inspection): readonly string[] {
+  // What sluice made gets its index when it is opened; what somebody else made does not.
+  const isOurs = creationOf(info.properties) !== undefined;
+  if (live.vector === undefined || index !== undefined || isOurs) return live.misfits;
+  return [...live.misfits, "Its vectors have no index. Create one, and load it."];
+}
+
 /** Why records cannot be written to the collection at all. */
-function problemOf({ live, index, info }: Inspection): string | undefined {
-  const { misfits, elementType } = live;
+function problemOf(inspection: Inspection): string | undefined {
+  const misfits = misfitsOf(inspection);
   if (misfits.length > 0) return misfits.join(" ");
+  const { elementType } = inspection.live;
   if (!["float32", "float16", "bfloat16"].includes(elementType)) {
     return `it holds ${elementType} vectors, expected float32, float16 or bfloat16.`;
   }
-  if (index?.metric === "other") {
-    return "its index compares by a metric that does not suit its vectors.";
-  }
-  const isOurs = creationOf(info.properties) !== undefined;
-  return index === undefined && !isOurs
-    ? "its vectors have no index. Create one, and load it."
+  return inspection.index?.metric === "other"
+    ? "its index compares by a metric that does not suit its vectors."
     : undefined;
 }

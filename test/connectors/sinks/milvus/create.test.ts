@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { getGRPCService, LOADER_OPTIONS } from "@zilliz/milvus2-sdk-node";
-import { knowsNull } from "../../../../connectors/sinks/milvus/create.ts";
+import { knowsNull } from "../../../../connectors/sinks/milvus/version.ts";
 import type { FieldType } from "../../../../src/contracts/index.ts";
 import { lawFields } from "../../../../src/testkit/sink-harness.ts";
 import { type FakeMilvus, refusal } from "./fake-milvus.ts";

@@ -315,6 +315,25 @@ describe("a scan", () => {
   });
 });
 
+describe("a condition on a partition key", () => {
+  it.each([
+    ["v2.3.5", `(((source in ["it's"]) or (source < "it's" and source > "it's")))`],
+    ["v2.4.0", `((source in ["it's"]))`],
+    ["v2.6.4", `((source in ["it's"]))`],
+    ["milvus_lite-2.3.0", `((source in ["it's"]))`],
+    ["of the cloud", `((source in ["it's"]))`],
+  ])("is looked up in every partition of %s, if rows may lie elsewhere", async (version, expr) => {
+    const source = field("source", "VarChar", { ...text, is_partition_key: true });
+    const fields = usualFields.map((usual) =>
+      (usual as { readonly name: string }).name === "source" ? source : usual,
+    );
+    const fake = await startFake({ ...modernMilvus(described(fields)), GetVersion: { version } });
+    const collection = await makeSink(fake.address).open(signal);
+    await collection.count([{ field: "source", operator: "=", value: "it's" }], signal);
+    expect(`(${String(fake.of("Query").at(-1)?.message["expr"])})`).toBe(expr);
+  });
+});
+
 describe("what somebody else wrote", () => {
   it("is foreign where it has to be read and cannot be", async () => {
     const metadata = field("metadata", "VarChar", text);
