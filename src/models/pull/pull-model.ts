@@ -1,0 +1,202 @@
+import { join } from "node:path";
+import { Fault } from "../../faults/index.ts";
+import type { Manifest, ManifestFile } from "../manifest.ts";
+import type { Precision } from "../precision.ts";
+import { checksumOf, type ExpectedFile } from "./checksum.ts";
+import { chooseByPattern, chooseByPrecision, type Choice } from "./choose-files.ts";
+import { pinnedSha256 } from "./model-source.ts";
+import { sizeOf } from "./download-file.ts";
+import type { Staging } from "./staging.ts";
+
+/** What somebody wants of a model. */
+export interface Wanted {
+  readonly precision: Precision;
+  /** Patterns of files; when there are any, only these files are taken. */
+  readonly patterns: readonly string[];
+}
+
+/** Where the bytes of a model are: a hub, or a folder. */
+export interface Supply {
+  readonly model: string;
+  readonly repository: string;
+  readonly revision: string;
+  readonly commit?: string;
+  readonly files: readonly ExpectedFile[];
+  /** Bytes of a file that are in the staging folder from earlier, though it is not complete. */
+  begun(file: ExpectedFile, staging: string): Promise<number>;
+  /** Puts the file into the staging folder and gives its sha256. */
+  fetch(
+    file: ExpectedFile,
+    staging: string,
+    onBytes: (count: number) => void,
+    signal: AbortSignal,
+  ): Promise<string>;
+}
+
+/** Told while a model is pulled. */
+export interface PullWatcher {
+  /** Once, when it is known what is to come; `there` of the bytes are there from earlier. */
+  chosen(choice: Choice<ExpectedFile>, there: number): void;
+  bytes(count: number): void;
+}
+
+export interface Pulled {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  readonly graph?: string;
+  /** How many files were not there before. */
+  readonly fetched: number;
+}
+
+const filesAtOnce = 4;
+
+/** Fills the staging folder with what is wanted and not there, and makes it the model's folder. */
+export async function pullModel(
+  supply: Supply,
+  wanted: Wanted,
+  staging: Staging,
+  watcher: PullWatcher,
+  signal: AbortSignal,
+): Promise<Pulled> {
+  const choice = await choose(supply, wanted);
+  const files = choice.files.map((file) => withPin(file, supply));
+  const present = await staging.present();
+  const kept = await presentFiles(files, present, staging, signal);
+  const missing = files
+    .filter(({ path }) => !kept.has(path))
+    .toSorted((one, other) => one.size - other.size);
+  const begun = await beginnings(supply, missing, staging);
+  const open = sum(missing) - begun;
+  watcher.chosen(choice, sum(files) - open);
+  const graph = choice.graph === undefined ? {} : { graph: choice.graph };
+  if (missing.length === 0 && present !== undefined) {
+    return { folder: staging.folder, manifest: present, fetched: 0, ...graph };
+  }
+  await staging.prepare(open);
+  const fetched = await fetchAll(supply, missing, staging, watcher, signal);
+  const same = present?.commit !== undefined && present.commit === supply.commit;
+  const others = same ? present.files.filter(({ path }) => !fetched.has(path)) : [];
+  const staying = new Map([...others, ...kept.values()].map((file) => [file.path, file]));
+  for (const path of staying.keys()) await staging.keep(path);
+  const { model, repository, revision, commit } = supply;
+  const manifest: Manifest = {
+    format: 1,
+    model,
+    repository,
+    revision,
+    ...(commit === undefined ? {} : { commit }),
+    pulled_at: new Date().toISOString(),
+    files: [...staying.values(), ...fetched.values()].toSorted((one, other) =>
+      one.path < other.path ? -1 : 1,
+    ),
+  };
+  await staging.finish(manifest);
+  return { folder: staging.folder, manifest, fetched: fetched.size, ...graph };
+}
+
+function choose({ files, repository }: Supply, wanted: Wanted): Promise<Choice<ExpectedFile>> {
+  if (wanted.patterns.length > 0) return chooseByPattern(files, wanted.patterns, repository);
+  return Promise.resolve(chooseByPrecision(files, wanted.precision, repository));
+}
+
+/** The file with the sha256 that the catalogue knows; refuses a supply that promises another. */
+function withPin(file: ExpectedFile, { repository, commit }: Supply): ExpectedFile {
+  const sha256 = pinnedSha256(repository, commit, file.path);
+  if (sha256 === undefined) return file;
+  if (file.sha256 === undefined || file.sha256 === sha256) return { ...file, sha256 };
+  throw new Fault(
+    "refused.checksum",
+    `\`${file.path}\` of \`${repository}\` at the commit ${commit} has sha256 ${file.sha256} by the hub or folder, but ` +
+      `${sha256} was published. Nothing of it is used. Try another hub or mirror.`,
+  );
+}
+
+/** What of the files the folder holds already, unharmed. */
+async function presentFiles(
+  files: readonly ExpectedFile[],
+  present: Manifest | undefined,
+  staging: Staging,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ManifestFile>> {
+  const kept = new Map<string, ManifestFile>();
+  for (const file of files) {
+    const known = present?.files.find(({ path }) => path === file.path);
+    const path = join(staging.folder, file.path);
+    if (known === undefined || !isKnown(file) || (await sizeOf(path)) !== file.size) continue;
+    const sha256 = await checksumOf(path, file, signal);
+    if (sha256 === known.sha256) kept.set(file.path, known);
+  }
+  return kept;
+}
+
+/** How many bytes of the files are in the staging folder from earlier. */
+async function beginnings(
+  supply: Supply,
+  files: readonly ExpectedFile[],
+  { path }: Staging,
+): Promise<number> {
+  let bytes = 0;
+  for (const file of files) {
+    const whole = isKnown(file) ? await sizeOf(join(path, file.path)) : 0;
+    bytes += whole === file.size ? whole : await supply.begun(file, path);
+  }
+  return bytes;
+}
+
+/** Fetches several files at once; the first failure ends them all, and what has come stays. */
+async function fetchAll(
+  supply: Supply,
+  files: readonly ExpectedFile[],
+  staging: Staging,
+  watcher: PullWatcher,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, ManifestFile>> {
+  const fetched = new Map<string, ManifestFile>();
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const next = files.values();
+  const work = async (): Promise<void> => {
+    for (const file of next) {
+      const { path, size } = file;
+      const sha256 =
+        (await wholeFile(file, staging, watcher, either)) ??
+        (await supply.fetch(file, staging.path, (count) => watcher.bytes(count), either));
+      fetched.set(path, { path, size, sha256 });
+    }
+  };
+  const workers = Array.from({ length: filesAtOnce }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  });
+  const outcomes = await Promise.allSettled(workers);
+  signal.throwIfAborted();
+  if (outcomes.some(({ status }) => status === "rejected")) throw failed.signal.reason;
+  return fetched;
+}
+
+/** The sha256 of a file that an earlier pull completed. */
+async function wholeFile(
+  file: ExpectedFile,
+  staging: Staging,
+  watcher: PullWatcher,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = join(staging.path, file.path);
+  if (!isKnown(file) || file.size === 0 || (await sizeOf(path)) !== file.size) return undefined;
+  const sha256 = await checksumOf(path, file, signal);
+  if (sha256 === undefined) watcher.bytes(-file.size);
+  return sha256;
+}
+
+/** Whether there is anything but the size to recognise a file by. */
+function isKnown({ sha256, blob }: ExpectedFile): boolean {
+  return sha256 !== undefined || blob !== undefined;
+}
+
+function sum(files: readonly ExpectedFile[]): number {
+  return files.reduce((bytes, { size }) => bytes + size, 0);
+}

@@ -1,0 +1,126 @@
+import { hash } from "node:crypto";
+import { copyFile, link, mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Fault } from "../../faults/index.ts";
+import { errorCode } from "../../flow/error-code.ts";
+import { Lease } from "../../sqlite/index.ts";
+import { modelsFolder } from "../model-folder.ts";
+import { type Manifest, manifestName, readManifest, writeManifest } from "../manifest.ts";
+import { diskFault } from "./disk-fault.ts";
+
+/** The suffix of a folder whose files are still coming; it lies beside the one that they go to. */
+export const unfinished = ".partial";
+const replaced = ".old";
+
+/**
+ * The place where a model's files are gathered before they become its folder, all at once. Only one process works on a
+ * model: the others are refused, by a lock that goes with the process that holds it.
+ */
+export class Staging {
+  /** Where the model is to be in the end. */
+  readonly folder: string;
+  readonly path: string;
+  readonly #lease: Lease;
+
+  private constructor(folder: string, lease: Lease) {
+    this.folder = folder;
+    this.path = `${folder}${unfinished}`;
+    this.#lease = lease;
+  }
+
+  static async open(
+    folder: string,
+    environment: Readonly<Record<string, string | undefined>>,
+  ): Promise<Staging> {
+    const locks = join(modelsFolder(environment), ".locks");
+    try {
+      await mkdir(locks, { recursive: true });
+      const lease = Lease.acquire(join(locks, `${hash("sha256", folder).slice(0, 32)}.lock`), 0);
+      if (lease !== undefined) return new Staging(folder, lease);
+    } catch (error) {
+      throw diskFault(error, locks);
+    }
+    throw new Fault(
+      "state.locked",
+      `Another \`sluice models pull\` is at work on \`${folder}\`. Wait for it, or stop it.`,
+    );
+  }
+
+  /** What the folder holds already; refuses a folder that somebody else filled. */
+  async present(): Promise<Manifest | undefined> {
+    try {
+      const manifest = await readManifest(this.folder);
+      if (manifest !== undefined) return manifest;
+      const names = await readdir(this.folder);
+      if (names.length === 0) return undefined;
+    } catch (error) {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw diskFault(error, this.folder);
+    }
+    throw new Fault(
+      "config.invalid",
+      `\`${this.folder}\` holds files and no \`${manifestName}\`, so sluice did not put them there. Name an empty ` +
+        "folder with `--into`, or move the files away.",
+    );
+  }
+
+  /** Makes the place, and refuses when the disk has no room for so many bytes more. */
+  async prepare(bytes: number): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true });
+      const { bavail, bsize } = await statfs(this.path);
+      if (bavail * bsize >= bytes) return;
+      throw new Fault(
+        "model.full",
+        `The disk of \`${this.folder}\` has ${megabytes(bavail * bsize)} free and ${megabytes(bytes)} are still to ` +
+          "come. Make room, or name another folder with `--into`.",
+      );
+    } catch (error) {
+      throw diskFault(error, this.path);
+    }
+  }
+
+  /** Takes over a file of the present folder, without copying where the file system can. */
+  async keep(path: string): Promise<void> {
+    const [from, to] = [join(this.folder, path), join(this.path, path)];
+    try {
+      await mkdir(dirname(to), { recursive: true });
+      await rm(to, { force: true });
+      await link(from, to).catch(() => copyFile(from, to));
+    } catch (error) {
+      throw diskFault(error, to);
+    }
+  }
+
+  /** Makes what was gathered the model's folder. */
+  async finish(manifest: Manifest): Promise<void> {
+    const before = `${this.folder}${replaced}`;
+    try {
+      const wanted = new Set(manifest.files.map(({ path }) => path));
+      const entries = await readdir(this.path, { recursive: true, withFileTypes: true });
+      for (const entry of entries) {
+        const path = join(entry.parentPath, entry.name);
+        const name = path.slice(this.path.length + 1).replaceAll("\\", "/");
+        if (!entry.isDirectory() && !wanted.has(name)) await rm(path);
+      }
+      await writeManifest(this.path, manifest);
+      await rm(before, { recursive: true, force: true });
+      await rename(this.folder, before).catch((error: unknown) => {
+        if (errorCode(error) !== "ENOENT") throw error;
+      });
+      await rename(this.path, this.folder);
+      await rm(before, { recursive: true, force: true });
+    } catch (error) {
+      throw diskFault(error, this.folder);
+    }
+  }
+
+  /** Lets others work on the model. May be called twice. */
+  close(): void {
+    this.#lease.release();
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1_048_576).toLocaleString("en-US")} MB`;
+}
