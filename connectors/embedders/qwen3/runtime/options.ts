@@ -1,7 +1,9 @@
 import type { Clock } from "../../../../src/contracts/index.ts";
 
 /** Where a model runs; `auto` takes the first that works. */
-export type Device = "auto" | "cuda" | "webgpu" | "coreml" | "dml" | "cpu";
+export type Device = "auto" | DeviceKind;
+
+export type DeviceKind = "cuda" | "webgpu" | "coreml" | "dml" | "cpu";
 
 /** What of a model the runtime needs; whoever opens it has read and checked all of it. */
 export interface GraphModel {
@@ -13,6 +15,8 @@ export interface GraphModel {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Heads of queries, for the memory that attention takes; four for each of `kvHeads` when left out. */
+  readonly heads?: number;
   /** What rows are filled up with. */
   readonly padId: number;
   /** Ids are below it. */

@@ -1,0 +1,126 @@
+import type { ComponentNote } from "../../../../src/contracts/index.ts";
+import { Fault } from "../../../../src/faults/index.ts";
+import { CpuReference } from "./cpu-reference.ts";
+import { absence, candidates, idsOf, nameOf } from "./devices.ts";
+import type { DeviceKind, RuntimeOptions } from "./options.ts";
+import { Place, type PlaceOptions } from "./place.ts";
+import { checkAgainstCpu, checkPadding, checkSelfTest } from "./self-test.ts";
+import { WebgpuPermit } from "./webgpu-permit.ts";
+
+export interface OpenedPlaces {
+  readonly places: readonly Place[];
+  readonly notes: readonly ComponentNote[];
+  /** Gives back what the places hold of the process; called after they are closed. */
+  readonly release: () => void;
+}
+
+/** Finds the first device that runs the model and computes what the CPU computes. */
+export async function openPlaces(
+  options: RuntimeOptions,
+  workerFile: URL,
+  signal: AbortSignal,
+): Promise<OpenedPlaces> {
+  checkSelfTest(options.selfTest);
+  const cpu = new CpuReference(placeOptions(options, "cpu", 0, workerFile), options.selfTest);
+  const refused: Fault[] = [];
+  try {
+    for (const kind of candidates(options.device)) {
+      try {
+        const opened = await openKind(kind, options, workerFile, cpu, signal);
+        return { ...opened, notes: [...opened.notes, ...refused.map(noteOf)] };
+      } catch (error) {
+        signal.throwIfAborted();
+        // What is wrong with the package or the file is wrong everywhere.
+        const next = error instanceof Fault && error.code === "embed.device";
+        if (!next || options.device !== "auto") throw error;
+        refused.push(error);
+      }
+    }
+  } finally {
+    const closing = cpu.close();
+    if (!signal.aborted) await closing;
+  }
+  const reasons = refused.map(({ message }) => message).join(" ");
+  throw new Fault("embed.device", `No device can run the model. ${reasons}`);
+}
+
+async function openKind(
+  kind: DeviceKind,
+  options: RuntimeOptions,
+  workerFile: URL,
+  cpu: CpuReference,
+  signal: AbortSignal,
+): Promise<OpenedPlaces> {
+  const ids = idsOf(kind, options.device, options.deviceIds);
+  const missing = options.device === "auto" ? absence(kind) : undefined;
+  if (missing !== undefined) throw new Fault("embed.device", missing);
+  const permit = kind === "webgpu" ? WebgpuPermit.take() : undefined;
+  const release = (): void => permit?.give();
+  const places: Place[] = [];
+  const notes: ComponentNote[] = [];
+  try {
+    for (const id of ids) {
+      const place =
+        kind === "cpu"
+          ? await cpu.take(signal)
+          : await Place.open(placeOptions(options, kind, id, workerFile), signal);
+      places.push(place);
+      notes.push({ level: "info", message: `The model runs on \`${place.name}\`.` });
+      notes.push(...(await testPlace(place, kind, options, cpu, signal)));
+    }
+    return { places, notes, release };
+  } catch (error) {
+    const closing = Promise.all(places.map((place) => place.close())).then(release);
+    // A run cannot be broken off, and whoever stops need not wait for it.
+    if (!signal.aborted) await closing;
+    throw asDeviceFault(error, kind);
+  }
+}
+
+/** Refuses a device whose answers differ; what could not be compared is said. */
+async function testPlace(
+  place: Place,
+  kind: DeviceKind,
+  { selfTest, model }: RuntimeOptions,
+  cpu: CpuReference,
+  signal: AbortSignal,
+): Promise<readonly ComponentNote[]> {
+  const found = await checkPadding(place, selfTest, model, signal);
+  if (kind === "cpu") return [];
+  let expected;
+  try {
+    expected = await cpu.vectors(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Fault)) throw error;
+    const message = `What \`${place.name}\` computes was not compared with the CPU, which cannot run the model. ${error.message}`;
+    return [{ level: "warning", message }];
+  }
+  checkAgainstCpu(place, selfTest, found, expected);
+  return [];
+}
+
+function placeOptions(
+  { model, threads }: RuntimeOptions,
+  kind: DeviceKind,
+  deviceId: number,
+  workerFile: URL,
+): PlaceOptions {
+  const common = { kind, deviceId, name: nameOf(kind, deviceId), model, workerFile };
+  return kind === "cpu" && threads !== undefined ? { ...common, threads } : common;
+}
+
+/** A device that fails at the texts of the self-test is at fault, not the texts. */
+function asDeviceFault(error: unknown, kind: DeviceKind): unknown {
+  if (!(error instanceof Fault)) return error;
+  if (error.scope !== "document" && error.code !== "embed.crashed") return error;
+  return new Fault("embed.device", `\`${kind}\` cannot run the model. ${error.message}`, {
+    cause: error,
+  });
+}
+
+/** What is not there is told; a device that is there and wrong wants somebody to act. */
+function noteOf({ message }: Fault): ComponentNote {
+  const isWrong = /computes another vector|respect padding/.test(message);
+  return { level: isWrong ? "warning" : "info", message };
+}

@@ -1,0 +1,186 @@
+import type { PlaceMeasures } from "../../../../src/contracts/index.ts";
+import { Fault } from "../../../../src/faults/index.ts";
+import { raceAbort } from "../../../../src/flow/index.ts";
+import { type Batch, flatten } from "./batch.ts";
+import { Bounds } from "./bounds.ts";
+import { ModelThread, ThreadDied } from "./model-thread.ts";
+import type { DeviceKind, GraphModel } from "./options.ts";
+import { batchFault, loadFault } from "./problem-fault.ts";
+import type { Answer, Loaded, Vectors } from "./protocol.ts";
+import { Tally } from "./tally.ts";
+
+/** Batches that a device has at once: one runs, one waits in its thread. */
+export const placeWindow = 2;
+/** How often a batch is tried before the device is called broken. */
+const attempts = 3;
+
+export interface PlaceOptions {
+  readonly kind: DeviceKind;
+  readonly deviceId: number;
+  /** As people see it: `cuda:0`. */
+  readonly name: string;
+  readonly model: GraphModel;
+  readonly threads?: number;
+  /** The file of the thread; another one only in tests. */
+  readonly workerFile: URL;
+}
+
+/** One device with the model on it. Its thread is started again when it dies. */
+export class Place {
+  readonly name: string;
+  readonly bounds: Bounds;
+  readonly #options: PlaceOptions;
+  readonly #tally = new Tally();
+  /** The thread, or the one that is being started; undefined when the last one died. */
+  #thread: Promise<ModelThread> | undefined;
+  /** Settles when the thread that died last is gone. */
+  #gone: Promise<void> = Promise.resolve();
+  #inFlight = 0;
+  #closed = false;
+
+  private constructor(options: PlaceOptions, thread: ModelThread, loaded: Loaded) {
+    this.name = options.name;
+    this.#options = options;
+    this.#thread = Promise.resolve(thread);
+    this.bounds = new Bounds(options.model, options.kind, loaded);
+  }
+
+  /** Loads the model. Rejects with a fault that says why the device cannot be used. */
+  static async open(options: PlaceOptions, signal: AbortSignal): Promise<Place> {
+    signal.throwIfAborted();
+    const { thread, loaded } = await startThread(options, signal);
+    return new Place(options, thread, loaded);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Vectors of a batch, one after the other. Rejects with a fault; one of memory or numbers is the batch's. */
+  async run(batch: Batch, signal: AbortSignal): Promise<Float32Array> {
+    this.#inFlight += 1;
+    try {
+      const { values, milliseconds } = await this.#repeat(batch, signal);
+      this.#tally.computed(batch, milliseconds);
+      this.bounds.grow();
+      return values;
+    } catch (error) {
+      if (error instanceof Fault && error.code !== "aborted") this.#tally.failed(error.code);
+      throw error;
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  measures(): PlaceMeasures {
+    return this.#tally.measures({
+      place: this.name,
+      inFlight: this.#inFlight,
+      window: placeWindow,
+      batchTokens: this.bounds.cells,
+    });
+  }
+
+  /** Waits for the run under way, which cannot be broken off. Never rejects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const thread = await this.#thread?.catch(() => undefined);
+    await thread?.close();
+    await this.#gone;
+  }
+
+  /** Tries again when the thread dies or the device fails, with a fresh session. */
+  async #repeat(batch: Batch, signal: AbortSignal): Promise<Vectors> {
+    let reason = "";
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      if (this.#closed) throw closedFault();
+      const starting = this.#thread ?? this.#start();
+      const thread = await raceAbort(starting, signal);
+      const outcome = await askToRun(thread, batch, signal);
+      if (outcome instanceof ThreadDied) {
+        reason = outcome.message;
+      } else {
+        if (outcome.kind === "vectors") return outcome;
+        if (outcome.kind !== "failed") continue;
+        const fault = batchFault(outcome, batch, this.name, this.#options.model);
+        if (fault !== undefined) throw fault;
+        reason = outcome.message;
+      }
+      // Whoever sees the end first makes room for the next one; a device may allow one session at a time.
+      if (this.#thread !== starting) continue;
+      this.#thread = undefined;
+      this.#gone = thread.close();
+    }
+    if (this.#closed) throw closedFault();
+    throw new Fault(
+      "embed.crashed",
+      `The thread that runs the model on \`${this.name}\` failed ${attempts} times in a row. ${reason} ` +
+        "Run again; if it stays so, lower `max_batch_tokens` or choose another `device`.",
+    );
+  }
+
+  #start(): Promise<ModelThread> {
+    const starting = (async () => {
+      await this.#gone;
+      const { thread } = await startThread(this.#options, new AbortController().signal);
+      return thread;
+    })();
+    this.#thread = starting;
+    // The next batch tries again.
+    starting.catch(() => {
+      if (this.#thread === starting) this.#thread = undefined;
+    });
+    return starting;
+  }
+}
+
+/** Starts a thread and loads the model in it; leaves no thread when that fails. */
+async function startThread(
+  options: PlaceOptions,
+  signal: AbortSignal,
+): Promise<{ readonly thread: ModelThread; readonly loaded: Loaded }> {
+  const { kind, deviceId, model, threads, workerFile } = options;
+  const thread = new ModelThread(workerFile);
+  const request = { kind: "load", model, device: kind, deviceId } as const;
+  const asked = thread.ask(threads === undefined ? request : { ...request, threads });
+  try {
+    const answer = await raceAbort(asked, signal);
+    if (answer.kind === "loaded") return { thread, loaded: answer };
+    const message = "It gave no answer of this kind.";
+    const failed = { id: 0, kind: "failed", problem: "run", message } as const;
+    throw loadFault(answer.kind === "failed" ? answer : failed, kind, model);
+  } catch (error) {
+    const closing = thread.close();
+    // What is being loaded cannot be broken off, and nobody has to wait for it.
+    if (!signal.aborted) await closing;
+    if (!(error instanceof ThreadDied)) throw error;
+    throw new Fault("embed.device", `The thread for \`${kind}\` ended. ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The thread's answer, or its death; rejects on abort, and the batch is then skipped if it has not begun. */
+async function askToRun(
+  thread: ModelThread,
+  batch: Batch,
+  signal: AbortSignal,
+): Promise<Answer | ThreadDied> {
+  signal.throwIfAborted();
+  const { ids, lengths } = flatten(batch);
+  const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const asked = thread.ask({ kind: "run", ids, lengths, cancelled }, [ids.buffer, lengths.buffer]);
+  try {
+    return await raceAbort(asked, signal);
+  } catch (error) {
+    Atomics.store(cancelled, 0, 1);
+    signal.throwIfAborted();
+    if (error instanceof ThreadDied) return error;
+    throw error;
+  }
+}
+
+/** Why calls end when the embedder is closed. */
+export function closedFault(): Fault {
+  return new Fault("aborted", "The embedder was closed.");
+}
