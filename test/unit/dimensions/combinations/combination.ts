@@ -117,7 +117,7 @@ export function expectedLength(model: ModelCase, sink: SinkCase): number | undef
   }
   if (store.shapes.get(live.shape) !== true) return undefined;
   if (live.history !== "empty" && live.history !== "own") return undefined;
-  if (live.history === "empty" && store.forgetsEmpty === true) {
+  if (live.history === "empty" && store.forgetful?.has(live.shape) === true) {
     return configured !== "auto" && gives(model, configured) ? configured : undefined;
   }
   if (configured !== "auto" && configured !== live.dimension) return undefined;

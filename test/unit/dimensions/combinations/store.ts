@@ -8,8 +8,8 @@ export interface Store {
   readonly [fc.toStringMethod]: () => string;
   /** Collections that another program makes, and whether float vectors can be written to them; `plain` is sluice's own. */
   readonly shapes: ReadonlyMap<string, boolean>;
-  /** The store cannot tell the dimension of a collection without vectors. */
-  readonly forgetsEmpty?: boolean;
+  /** Of these shapes the store cannot tell the dimension while there are no vectors. */
+  readonly forgetful?: ReadonlySet<string>;
   /** A place without a collection; each call gives another. */
   place(): Place;
 }
