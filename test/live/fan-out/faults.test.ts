@@ -10,7 +10,7 @@ describeLive("milvus", ({ address }) => {
     describe("four stores are what a fresh pipeline makes of the folder,", () => {
       // Most of the time is spent waiting, until what was lost cannot land any more.
       for (const { fault, store, rounds, seed } of chosenLanes()) {
-        const timeout = 60_000 + rounds.length * 90_000;
+        const timeout = 60_000 + rounds.length * 150_000;
         const name = `also when at ${store} ${fault.name} (seed ${seed})`;
         test.concurrent(name, { timeout }, async () => {
           await using fanOut = await FanOut.make({ milvus: address, weaviate: ports }, seed);

@@ -26,6 +26,7 @@ import {
   openMilvus,
   openPinecone,
   openWeaviate,
+  otherDimension,
   remoteNames,
   type Rows,
   type Store,
@@ -122,33 +123,51 @@ export class FanOut {
     return sync(this.place.file, { allowDeletions: Infinity, ...options }, { set });
   }
 
-  /** What the stores hold, read past sluice. */
-  async contents(name?: string): Promise<Contents> {
-    const { milvus, weaviate, pinecone, lancedb } = this.stores;
+  /** What the stores hold, read past sluice; nothing for those that are not asked for. */
+  async contents(names: readonly StoreName[] = storeNames, fresh?: string): Promise<Contents> {
+    const read = async (name: StoreName): Promise<Rows> =>
+      names.includes(name) ? this.stores[name].rows(fresh) : new Map();
     return {
-      milvus: await milvus.rows(name),
-      weaviate: await weaviate.rows(name),
-      pinecone: await pinecone.rows(name),
-      lancedb: await lancedb.rows(name),
+      milvus: await read("milvus"),
+      weaviate: await read("weaviate"),
+      pinecone: await read("pinecone"),
+      lancedb: await read("lancedb"),
     };
   }
 
   /** What a pipeline that begins anew makes of the folder as it is now, without faults, in each store. */
-  async fresh(): Promise<Contents> {
+  async fresh(names: readonly StoreName[] = storeNames): Promise<Contents> {
     this.#fresh += 1;
-    const name = `fresh${this.#fresh}`;
+    const fresh = `fresh${this.#fresh}`;
+    const elsewhere = names.flatMap((name) => this.stores[name].elsewhere(fresh));
+    await this.#runApart(fresh, names, elsewhere);
+    const contents = await this.contents(names, fresh);
+    for (const name of names) expect(contents[name].size).toBeGreaterThan(30);
+    return contents;
+  }
+
+  /** Another pipeline makes a collection with another dimension, where there is none, and fills it. */
+  async occupy(name: StoreName, elsewhere: readonly string[] = []): Promise<void> {
+    const set = ["name=neighbour", `sinks.${name}.dimension=${otherDimension}`, ...elsewhere];
+    await this.#runApart("neighbour", [name], set);
+  }
+
+  /** A run with a state, a cache and an embedding server of its own, past all wires. */
+  async #runApart(
+    name: string,
+    sinks: readonly StoreName[],
+    settings: readonly string[],
+  ): Promise<void> {
     const set = [
-      ...Object.values(this.stores).flatMap((store) => [...store.direct, ...store.elsewhere(name)]),
+      ...sinks.flatMap((sink) => this.stores[sink].direct),
       ...unhurried(),
       `embedder.url=${this.#otherEmbedder.url}`,
       `state.path=state/${name}.sqlite`,
       `cache.path=cache/${name}.sqlite`,
+      ...settings,
     ];
-    const { summary } = await this.run({}, set);
+    const { summary } = await this.run({ sinks }, set);
     expect(summary).toMatchObject({ status: "succeeded", failures: [] });
-    const contents = await this.contents(name);
-    for (const rows of Object.values(contents)) expect(rows.size).toBeGreaterThan(30);
-    return contents;
   }
 
   /** State and stores agree, record by record, as `sluice verify` finds it. */

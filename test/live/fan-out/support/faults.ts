@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunningServer } from "../../../../scripts/servers/running-server.ts";
 import type { FanOut } from "./fan-out.ts";
-import { breakWires, mendWires, type RemoteName, remoteNames, type StoreName } from "./stores.ts";
+import { breakWires, mendWires, remoteNames, type StoreName } from "./stores.ts";
 import type { WireFault } from "./wire.ts";
 
 /** Something that goes wrong with one store. */
@@ -96,24 +96,21 @@ function awayFrom(folder: string): string {
 }
 
 /** A server is killed, and started again on its data while the run goes on. */
-export function killing(servers: Readonly<Partial<Record<RemoteName, RunningServer>>>): Fault {
-  let back: Promise<unknown> = Promise.resolve();
+export function killing(server: RunningServer): Fault {
+  let back: Promise<void> = Promise.resolve();
   let kills = 0;
   return {
     name: "the server is killed and started again",
-    stores: remoteNames.filter((name) => servers[name] !== undefined),
+    stores: remoteNames,
     isBorne: true,
     set: () => patience,
-    strike(_fanOut, store) {
+    strike() {
       kills += 1;
-      const server = servers[store as RemoteName];
-      back = server?.kill().then(() => server.restart()) ?? Promise.reject(new Error(store));
+      back = server.kill().then(() => server.restart());
       // Told by `heal`.
       back.catch(() => undefined);
     },
     felt: () => kills,
-    async heal() {
-      await back;
-    },
+    heal: () => back,
   };
 }

@@ -22,6 +22,7 @@ const smoke: readonly (readonly [FaultName, StoreName, Moment])[] = [
   ["lost-answer", "milvus", "writing"],
   ["late", "weaviate", "writing"],
   ["late", "pinecone", "ending"],
+  ["away", "lancedb", "opening"],
   ["away", "lancedb", "writing"],
 ];
 

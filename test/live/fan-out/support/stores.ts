@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { renameSync } from "node:fs";
 import { Pinecone } from "@pinecone-database/pinecone";
 import type { MilvusClient } from "@zilliz/milvus2-sdk-node";
 import { startPineconeEmulator } from "../../../../src/testkit/index.ts";
@@ -183,7 +183,7 @@ export async function openPinecone(): Promise<Store> {
     });
     return host;
   };
-  const host = await create(dimensions.pinecone);
+  let host = await create(dimensions.pinecone);
   const wire = await Wire.open(Number(new URL(host).port));
   const namespace = "production";
   return {
@@ -200,7 +200,9 @@ export async function openPinecone(): Promise<Store> {
       timeout_ms: timeoutMs.pinecone,
       concurrency: 2,
     },
-    direct: [`sinks.pinecone.host=${host}`],
+    get direct() {
+      return [`sinks.pinecone.host=${host}`];
+    },
     elsewhere: (name) => [`sinks.pinecone.namespace=${name}`],
     async rows(name = namespace) {
       const records = [...emulator.records("handbook", name).values()];
@@ -208,7 +210,8 @@ export async function openPinecone(): Promise<Store> {
     },
     async drop() {
       await client.indexes.delete("handbook");
-      wire.lead(Number(new URL(await create(otherDimension)).port));
+      host = await create(otherDimension);
+      wire.lead(Number(new URL(host).port));
     },
     async close() {
       await wire.close();
@@ -226,7 +229,10 @@ export function openLancedb(folder: string): Store {
     direct: [],
     elsewhere: (name) => [`sinks.lancedb.uri=${folder}/${name}`],
     rows: (name = "index") => readIndex(`${folder}/${name}`, "handbook"),
-    drop: () => rm(`${folder}/index`, { recursive: true }),
+    // At once: who looks meanwhile finds all or nothing.
+    async drop() {
+      renameSync(`${folder}/index`, `${folder}/dropped`);
+    },
     close: () => Promise.resolve(),
   };
 }

@@ -74,11 +74,12 @@ export class Wire {
     this.#fault = fault;
     this.#struck = 0;
     if (fault.kind === "refuse") {
+      // Those that are refused come to nobody's notice.
+      this.#struck = 1;
       this.#server?.close();
       this.#server = undefined;
       for (const link of this.#links) {
         link.state = "dead";
-        this.#struck += 1;
         this.#reset(link);
       }
     }
