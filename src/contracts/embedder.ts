@@ -82,6 +82,11 @@ export interface Embedder extends Component {
     purpose: "document" | "query",
     signal: AbortSignal,
   ): Promise<Embeddings>;
+  /**
+   * In how many parts each document text is embedded: 1, or more for one that is longer than the model's context. Only
+   * embedders that cut such texts have it; all others refuse them. The same for the same text, whatever was cached.
+   */
+  parts?(texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
   /** What each place that computes has done; for people, never read by the engine. */
   measures?(): readonly PlaceMeasures[];
 }

@@ -1,0 +1,33 @@
+import type { TokenPieces, Tokenizer } from "../../../../src/contracts/index.ts";
+
+/** The tokenizer of a model's folder, which is read when it is first needed. */
+export class FolderTokenizer implements Tokenizer {
+  readonly exact = true;
+  readonly #name: string;
+  readonly #load: () => Promise<Tokenizer>;
+  #loaded: Tokenizer | undefined;
+
+  constructor(name: string, load: () => Promise<Tokenizer>) {
+    this.#name = name;
+    this.#load = load;
+  }
+
+  /** That of the file's content, once it is read: when the embedder is open, or something was counted. */
+  get id(): string {
+    return this.#loaded?.id ?? `tokenizer of ${this.#name}`;
+  }
+
+  /** Reads the file, unless that has been done. */
+  async ready(): Promise<Tokenizer> {
+    this.#loaded ??= await this.#load();
+    return this.#loaded;
+  }
+
+  async countBatch(texts: readonly string[]): Promise<number[]> {
+    return (await this.ready()).countBatch(texts);
+  }
+
+  async pieces(texts: readonly string[]): Promise<readonly TokenPieces[]> {
+    return (await this.ready()).pieces(texts);
+  }
+}
