@@ -67,12 +67,16 @@ export type WriteOperation =
   | { readonly kind: "upsert"; readonly record: VectorRecord }
   | { readonly kind: "delete"; readonly id: string };
 
-/** What the store needs to be asked to see a write; opaque to the engine. */
+/**
+ * What the store needs to be asked to see a write, and all that the same collection acknowledged before it; opaque to
+ * the engine, which keeps it in the state.
+ */
 export type VisibilityToken = JsonObject;
 
 export interface WriteOutcome {
   /** Operations that did not take effect, by record id; the others did, durably. */
   readonly failed: ReadonlyMap<string, FaultLike>;
+  /** Left out where reads see a write once it is acknowledged. */
   readonly visible?: VisibilityToken;
 }
 
@@ -133,7 +137,10 @@ export interface Collection {
    * No retries inside.
    */
   write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteOutcome>;
-  /** Resolves when the write that gave the token can be read. */
+  /**
+   * Resolves when reads see what the token stands for, also a token that another process was given. Called at the end of
+   * a run and before `verify` reads. Rejects with a fault that says `later` when that takes too long.
+   */
   waitVisible?(token: VisibilityToken, signal: AbortSignal): Promise<void>;
   /** Those of the ids that exist, in any order. */
   read(

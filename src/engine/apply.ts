@@ -63,7 +63,8 @@ export async function applyToTarget(
     next === undefined
       ? ({ kind: "clear", key, target: target.id } as const)
       : ({ kind: "settle", key, target: target.id, version: next.version, ids } as const);
-  await run.context.session.commit([settle], { durable: false });
+  const changes = [settle, ...target.visibility.changes()];
+  await run.context.session.commit(changes, { durable: false });
   run.horizon.settled(target, key);
   return undefined;
 }

@@ -6,9 +6,10 @@ import type {
   TargetInfo,
 } from "../contracts/index.ts";
 import { Fault } from "../faults/index.ts";
+import { deleteRecords } from "./delete-records.ts";
 import { openStateToWrite } from "./open-state.ts";
 import type { Pipeline, PipelineSink } from "./pipeline.ts";
-import { deleteRecords } from "./verify.ts";
+import { Visibility } from "./visibility.ts";
 
 export interface ForgetOptions {
   /** Exactly one of the two. */
@@ -76,7 +77,7 @@ async function forgetSink(
     documents += await session.count({ target: info.target });
     await session.commit([{ kind: "forget-target", target: info.target }]);
   }
-  const deleted = deletes ? await deleteAll(pipeline, sink, signal) : 0;
+  const deleted = deletes ? await deleteAll(pipeline, session, sink, signal) : 0;
   const kept = present === undefined ? {} : { kept: present.address };
   return { documents, records_deleted: deleted, ...kept };
 }
@@ -95,21 +96,22 @@ async function presentTarget(
 /** Deletes every record of this pipeline in a sink, and its mark in the marker. */
 async function deleteAll(
   pipeline: Pipeline,
+  session: StateSession,
   sink: PipelineSink,
   signal: AbortSignal,
 ): Promise<number> {
   const live = await sink.sink.describe(signal);
   if (live === undefined) return 0;
   const collection = await sink.sink.open(signal);
+  // The state knows nothing of the target any more.
+  const visibility = await Visibility.open(session, undefined);
   let deleted = 0;
   for await (const page of collection.scan({ pipeline: pipeline.name }, signal)) {
-    await deleteRecords(
-      collection,
-      page.map(({ id }) => id),
-      signal,
-    );
+    const ids = page.map(({ id }) => id);
+    await deleteRecords(collection, ids, visibility, signal);
     deleted += page.length;
   }
+  await visibility.wait(collection, signal);
   if (live.marker !== undefined) {
     const others = Object.entries(live.marker.pipelines).filter(([key]) => key !== pipeline.name);
     const marker = { ...live.marker, pipelines: Object.fromEntries(others) };
@@ -126,7 +128,9 @@ async function forgetSource(
   signal: AbortSignal,
 ): Promise<ForgetResult> {
   const targets =
-    options.deleteRecords === true ? await openKnown(pipeline, session, signal) : new Map();
+    options.deleteRecords === true
+      ? await openKnown(pipeline, session, signal)
+      : new Map<string, KnownTarget>();
   let documents = 0;
   let deleted = 0;
   for await (const page of session.pages({ source })) {
@@ -138,11 +142,21 @@ async function forgetSource(
       });
       return [...clears, { kind: "forget", key }];
     });
-    await session.commit(mutations);
+    const unseen = [...targets.values()].flatMap(({ visibility }) => visibility.changes());
+    await session.commit([...mutations, ...unseen]);
     documents += page.length;
   }
   await session.commit([{ kind: "forget-source", name: source }]);
+  for (const { collection, visibility } of targets.values()) {
+    await visibility.wait(collection, signal);
+    await visibility.keep(session);
+  }
   return { documents, records_deleted: deleted };
+}
+
+interface KnownTarget {
+  readonly collection: Collection;
+  readonly visibility: Visibility;
 }
 
 /** The collections that the state knows, by target; all must be reachable before the first record is deleted. */
@@ -150,13 +164,15 @@ async function openKnown(
   pipeline: Pipeline,
   session: StateSession,
   signal: AbortSignal,
-): Promise<Map<string, Collection>> {
+): Promise<Map<string, KnownTarget>> {
   const known = new Set((await session.targets()).map((info) => info.target));
-  const targets = new Map<string, Collection>();
+  const targets = new Map<string, KnownTarget>();
   for (const { sink } of pipeline.sinks.values()) {
     const live = await sink.describe(signal);
     const target = live?.marker?.incarnation;
-    if (target !== undefined && known.has(target)) targets.set(target, await sink.open(signal));
+    if (target === undefined || !known.has(target)) continue;
+    const visibility = await Visibility.open(session, target);
+    targets.set(target, { collection: await sink.open(signal), visibility });
   }
   return targets;
 }
@@ -164,16 +180,16 @@ async function openKnown(
 async function deleteDocument(
   row: DocumentRow,
   session: StateSession,
-  targets: ReadonlyMap<string, Collection>,
+  targets: ReadonlyMap<string, KnownTarget>,
   signal: AbortSignal,
 ): Promise<number> {
   let deleted = 0;
   for (const [target, held] of row.targets) {
-    const collection = targets.get(target);
-    if (collection === undefined || held.ids.length === 0) continue;
+    const known = targets.get(target);
+    if (known === undefined || held.ids.length === 0) continue;
     const key = { source: row.source, id: row.id };
     await session.commit([{ kind: "begin", key, target, ids: held.ids }], { durable: false });
-    await deleteRecords(collection, held.ids, signal);
+    await deleteRecords(known.collection, held.ids, known.visibility, signal);
     deleted += held.ids.length;
   }
   return deleted;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FaultLike, JsonObject, RunRow, SourceRow, StateSession } from "../contracts/index.ts";
 import { Fault, isFault } from "../faults/index.ts";
-import { join, raceAbort, systemClock } from "../flow/index.ts";
+import { join, systemClock } from "../flow/index.ts";
 import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
@@ -93,11 +93,7 @@ async function synchronise(context: RunContext, began: RunRow): Promise<void> {
     if (context.options.sources === undefined) await reapRemoved(opened, [...rows.values()]);
     await context.ledger.finish();
     for (const target of opened.targets) {
-      if (target.fault === undefined)
-        await raceAbort(
-          target.collection.optimize?.(context.signal) ?? Promise.resolve(),
-          context.signal,
-        );
+      if (target.fault === undefined) await target.finish();
     }
   } catch (error) {
     context.fail("run", error);

@@ -82,6 +82,7 @@ export class TargetWriter {
       false,
     );
     this.#unknown = 0;
+    this.#target.visibility.note(outcome.visible);
     let upserted = 0;
     let deleted = 0;
     const outcomes = operations.map((operation): Outcome<undefined> => {

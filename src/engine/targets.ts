@@ -21,6 +21,7 @@ import {
   surveySinks,
 } from "./survey.ts";
 import { TargetWriter } from "./target-writer.ts";
+import { Visibility } from "./visibility.ts";
 
 /** A sink's collection, open, checked, and ready to be written. */
 export class Target {
@@ -31,6 +32,7 @@ export class Target {
   readonly dimension: number;
   readonly collection: Collection;
   readonly writer: TargetWriter;
+  readonly visibility: Visibility;
   /** Set when the sink is given up for this run; its documents are owed. */
   fault: FaultLike | undefined;
   readonly #context: RunContext;
@@ -45,6 +47,7 @@ export class Target {
     readonly collection: Collection;
     readonly marker: CollectionMarker;
     readonly info: TargetInfo;
+    readonly visibility: Visibility;
   }) {
     this.#context = options.context;
     this.#sink = options.sink;
@@ -55,6 +58,7 @@ export class Target {
     this.shape = options.sink.sink.shape;
     this.collection = options.collection;
     this.dimension = options.collection.dimension;
+    this.visibility = options.visibility;
     this.writer = new TargetWriter(options.context, this);
   }
 
@@ -72,6 +76,19 @@ export class Target {
   mark(): Promise<void> {
     this.#marked ??= this.#writeMark();
     return this.#marked;
+  }
+
+  /**
+   * At the end of a run: housekeeping, and a wait until reads see what was written. What takes longer than it may is
+   * durable all the same, and the state remembers to wait for it; nor is it waited for after a request to stop.
+   */
+  async finish(): Promise<void> {
+    const { session, signal, stopping } = this.#context;
+    await raceAbort(this.collection.optimize?.(signal) ?? Promise.resolve(), signal);
+    if (stopping.aborted) return;
+    const unseen = await this.visibility.wait(this.collection, signal);
+    await this.visibility.keep(session);
+    if (unseen !== undefined && unseen.retry !== "later") this.fail(unseen);
   }
 
   async #writeMark(): Promise<void> {
@@ -210,7 +227,8 @@ async function openTarget(
     dimension: decision.dimension,
     space: space.hash,
   };
-  const target = new Target({ context, sink, collection, marker, info });
+  const visibility = await Visibility.open(context.session, marker.incarnation);
+  const target = new Target({ context, sink, collection, marker, info, visibility });
   if (info.attemptedSeq === 0) await target.mark();
   const { address } = sink.sink;
   const { dimension } = decision;

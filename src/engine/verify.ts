@@ -10,6 +10,7 @@ import type {
 } from "../contracts/index.ts";
 import { Fault, isFaultCode } from "../faults/index.ts";
 import { isStoredVector } from "./check-vectors.ts";
+import { deleteRecords } from "./delete-records.ts";
 import { type ExitCode, exitCodes } from "./exit-code.ts";
 import { recordFingerprint } from "./identity.ts";
 import { checkMark } from "./marks.ts";
@@ -18,6 +19,7 @@ import type { Pipeline, PipelineSink } from "./pipeline.ts";
 import { sinkOf } from "./query.ts";
 import { run } from "./run.ts";
 import { mismatch, ownRecords, unknownRecords } from "./survey.ts";
+import { Visibility } from "./visibility.ts";
 
 export interface VerifyOptions {
   readonly repair?: boolean;
@@ -157,6 +159,10 @@ async function verifySink(
   if (live !== undefined && collection !== undefined) {
     await refuseOtherState(pipeline, session, sink, live, collection, signal);
   }
+  const visibility = await Visibility.open(session, target);
+  const unseen = collection && (await visibility.wait(collection, signal));
+  // What reads do not see yet must not be mended.
+  if (unseen !== undefined && mending !== "nothing") throw unseen;
   if (target !== undefined) {
     for await (const page of session.pages({ target })) {
       const damaged = await checkPage(page, target, collection, counts, signal);
@@ -164,9 +170,21 @@ async function verifySink(
     }
   }
   if (collection !== undefined) {
-    await findOrphans(pipeline, session, target, collection, counts, mending, signal);
+    for await (const orphans of findOrphans(pipeline, session, target, collection, signal)) {
+      counts.orphaned += orphans.length;
+      if (mending !== "delete orphans") continue;
+      await deleteRecords(collection, orphans, visibility, signal).finally(() =>
+        visibility.keep(session),
+      );
+    }
   }
-  return { ...counts, repaired: 0 };
+  if (mending !== "nothing") {
+    if (collection !== undefined) await visibility.wait(collection, signal);
+    await visibility.keep(session);
+  }
+  const verdict = { ...counts, repaired: 0 };
+  if (unseen !== undefined && !isClean(verdict)) throw unseen;
+  return verdict;
 }
 
 async function lastTarget(session: StateSession, sink: PipelineSink): Promise<string | undefined> {
@@ -271,19 +289,16 @@ async function markOwed(
   if (mutations.length > 0) await session.commit(mutations);
 }
 
-async function findOrphans(
+/** Ids of records of this pipeline that the state does not know. */
+async function* findOrphans(
   pipeline: Pipeline,
   session: StateSession,
   target: string | undefined,
   collection: Collection,
-  counts: Counts,
-  mending: Mending,
   signal: AbortSignal,
-): Promise<void> {
+): AsyncGenerator<readonly string[]> {
   for await (const page of collection.scan({ pipeline: pipeline.name }, signal)) {
-    const orphans = await orphansOf(page, session, target);
-    counts.orphaned += orphans.length;
-    if (mending === "delete orphans") await deleteRecords(collection, orphans, signal);
+    yield await orphansOf(page, session, target);
   }
 }
 
@@ -306,20 +321,4 @@ async function orphansOf(
   return page
     .filter((record) => known.get(record.document)?.has(record.id) !== true)
     .map((record) => record.id);
-}
-
-/** Deletes records by id, within the collection's limits; rejects with the first failure. */
-export async function deleteRecords(
-  collection: Collection,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { operationsPerWrite } = collection.limits;
-  for (let start = 0; start < ids.length; start += operationsPerWrite) {
-    const operations = ids
-      .slice(start, start + operationsPerWrite)
-      .map((id) => ({ kind: "delete", id }) as const);
-    const { failed } = await collection.write(operations, signal);
-    for (const fault of failed.values()) throw fault;
-  }
 }

@@ -183,15 +183,6 @@ export class PineconeCollection implements Collection {
     if (written !== "as it is") seen.written = written ? marker.incarnation : undefined;
   }
 
-  /** Waits until everything written can be read. What takes longer than it may is safe all the same. */
-  async optimize(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#freshness.wait(undefined, signal);
-    } catch (error) {
-      if (signal.aborted || !isFault(error) || error.retry !== "later") throw error;
-    }
-  }
-
   #toServiceFilter(filter: Filter | undefined): ServiceFilter | "nothing" | undefined {
     const { layout, declared, filterable } = this.#options;
     const conditions = checkFilter(filter ?? [], declared);

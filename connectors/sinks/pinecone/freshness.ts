@@ -16,13 +16,15 @@ export class Freshness {
     this.#limitMs = options.limitMs;
   }
 
-  /** Remembers the numbers that writes were given in the namespace's log; gives the token of the last, if any has one. */
+  /**
+   * Remembers the numbers that writes were given in the namespace's log, if any; gives the token of everything noted.
+   * Writes that are under way at once may be answered in any order.
+   */
   note(numbers: readonly (number | undefined)[]): VisibilityToken | undefined {
     const known = numbers.filter((lsn) => lsn !== undefined);
     if (known.length === 0) return undefined;
-    const lsn = Math.max(...known);
-    this.#written = Math.max(this.#written, lsn);
-    return { lsn };
+    this.#written = Math.max(this.#written, ...known);
+    return { lsn: this.#written };
   }
 
   /** Waits until reads see the write of a token; of everything noted, without one. */

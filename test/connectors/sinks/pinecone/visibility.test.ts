@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { PineconeClient } from "../../../../connectors/sinks/pinecone/client.ts";
+import { DataPlane } from "../../../../connectors/sinks/pinecone/data-plane.ts";
+import { Freshness } from "../../../../connectors/sinks/pinecone/freshness.ts";
+import { pineconeSink } from "../../../../connectors/sinks/pinecone/index.ts";
 import type { VisibilityToken } from "../../../../src/contracts/index.ts";
 import { systemClock } from "../../../../src/flow/index.ts";
 import {
@@ -67,33 +71,30 @@ describe("a write", () => {
     const { visible, failed } = await collection.write([toUpsert(makeRecord(1, 8))], signal);
     expect([visible, failed.size]).toEqual([undefined, 0]);
     await collection.waitVisible?.({ lsn: 7 }, signal);
-    await collection.optimize?.(signal);
   });
 });
 
-describe("the end of a run", () => {
-  it("comes when everything that was written can be read", async () => {
-    const { sink, collection, emulator } = await created();
-    emulator.delayVisibility(100);
-    for (const record of makeRecords(5, 8)) await collection.write([toUpsert(record)], signal);
-    await collection.optimize?.(signal);
-    expect(await collection.count(undefined, signal)).toBe(5);
-    expect((await sink.describe(signal))?.records).toBe(5);
-    emulator.reset();
-    await (await sinkAt(emulator).open(signal)).optimize?.(signal);
-    expect(emulator.stats().byOperation.query).toBeUndefined();
+describe("a token", () => {
+  it("stands for all writes before it, in whatever order they are answered", () => {
+    const config = pineconeSink.config.parse({ api_key: "a-key", index: "handbook" });
+    const client = new PineconeClient(config, "`handbook`", systemClock);
+    const place = { host: "127.0.0.1", namespace: "production" };
+    const plane = new DataPlane({ client, ...place, findOut: async () => "there" });
+    const freshness = new Freshness(plane, { dimension: 8, limitMs: 100 });
+    expect(freshness.note([undefined, undefined])).toBeUndefined();
+    expect(freshness.note([2, undefined])).toEqual({ lsn: 2 });
+    expect(freshness.note([5, 6])).toEqual({ lsn: 6 });
+    expect(freshness.note([4])).toEqual({ lsn: 6 });
   });
 
-  it("comes all the same when the service takes too long, or is not there any more", async () => {
-    const { collection, emulator } = await created({ visibility_timeout_ms: 30 });
-    emulator.delayVisibility(60_000);
-    await collection.write([toUpsert(makeRecord(1, 8))], signal);
-    await collection.optimize?.(signal);
-    await emulator.close();
-    await collection.optimize?.(signal);
-    const stop = new AbortController();
-    stop.abort(new Error("stopped by hand"));
-    expect(await rejection(collection.optimize!(stop.signal))).toBe(stop.signal.reason);
+  it("is waited for by another client, too", async () => {
+    const { collection, emulator } = await created();
+    emulator.delayVisibility(100);
+    const { visible } = await collection.write(makeRecords(5, 8).map(toUpsert), signal);
+    const other = await sinkAt(emulator).open(signal);
+    expect(await other.count(undefined, signal)).toBe(0);
+    await other.waitVisible!(visible!, signal);
+    expect(await other.count(undefined, signal)).toBe(5);
   });
 });
 

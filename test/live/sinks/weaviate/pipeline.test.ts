@@ -1,13 +1,19 @@
-import { rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { WeaviateClient } from "weaviate-client";
-import { adopt, closePipeline, forget, query, verify } from "../../../../src/engine/index.ts";
-import { loadPipeline } from "../../../../src/load-pipeline.ts";
+import { verify } from "../../../../src/engine/index.ts";
 import { ChangingFolder } from "../../../e2e/support/changing-folder.ts";
-import { makePlace, type Place } from "../../../e2e/support/place.ts";
 import { pick, randomFrom } from "../../../e2e/support/prose.ts";
 import { startRun } from "../../../e2e/support/run-process.ts";
 import { begunIn } from "../../../e2e/support/state-file.ts";
+import { makeStorePlace, type StorePlace } from "../../../e2e/support/store-place.ts";
+import {
+  expectFresh,
+  expectKept,
+  expectMended,
+  expectWrittenAnew,
+  loseState,
+} from "../../../e2e/support/store-stories.ts";
 import { sync } from "../../../e2e/support/sync.ts";
 import { until } from "../../../e2e/support/until.ts";
 import { describeLive } from "../../support/live-servers.ts";
@@ -20,60 +26,35 @@ import {
 } from "../../support/weaviate-sink.ts";
 import { startWeaviate } from "../../support/weaviate-server.ts";
 
-type Pipeline = Awaited<ReturnType<typeof loadPipeline>>;
-
-interface WeaviatePlace extends Place {
-  readonly ports: WeaviatePorts;
+interface WeaviatePlace extends StorePlace {
   readonly collection: string;
   readonly client: WeaviateClient;
-  /** Loads the pipeline, uses it and closes it. */
-  use<Result>(work: (pipeline: Pipeline) => Promise<Result>): Promise<Result>;
 }
 
 /** A pipeline from a folder into a collection of its own. A write that is lost may land for 6 s, not for a minute. */
 async function makeWeaviatePlace(ports: WeaviatePorts): Promise<WeaviatePlace> {
   const collection = newCollection();
-  const place = await makePlace();
+  const collections = { own: collection, fresh: `${collection}Fresh` } as const;
   const { url, grpc_url } = addressesOf(ports);
-  const text = [
-    "name: handbook",
-    "sources: { docs: { type: files, root: docs } }",
-    "chunker: { type: structure, max_tokens: 96, overlap_tokens: 16 }",
-    "embedder: { type: lexical }",
-    "metadata: { edition: integer, author: string }",
-    "sinks:",
-    "  search:",
-    "    type: weaviate",
-    `    url: ${url}`,
-    `    grpc_url: ${grpc_url}`,
-    `    collection: ${collection}`,
-    "    dimension: 64",
-    "    timeout_ms: 1000",
-    "state: { type: sqlite, path: state/pipeline.sqlite }",
-    "cache: { type: sqlite, path: cache/cache.sqlite }",
-    "retry: { attempts: 3, base_ms: 20, max_ms: 200, total_ms: 4000 }",
-    "",
-  ];
-  await writeFile(place.file, text.join("\n"));
+  const client = await useClient(ports);
   onTestFinished(async () => {
-    for (const name of [collection, `${collection}Fresh`]) {
+    for (const name of Object.values(collections)) {
       await askWeaviate(ports, "DELETE", `/schema/${name}`).catch(() => undefined);
     }
   });
-  return {
-    ...place,
-    ports,
-    collection,
-    client: await useClient(ports),
-    async use(work) {
-      const pipeline = await loadPipeline(place.file, { env: {} });
-      try {
-        return await work(pipeline);
-      } finally {
-        await closePipeline(pipeline);
-      }
-    },
-  };
+  const place = await makeStorePlace({
+    sink: [
+      "type: weaviate",
+      `url: ${url}`,
+      `grpc_url: ${grpc_url}`,
+      `collection: ${collection}`,
+      "timeout_ms: 1000",
+    ],
+    fresh: [`sinks.search.collection=${collections.fresh}`],
+    retry: "{ attempts: 3, base_ms: 20, max_ms: 200, total_ms: 4000 }",
+    contentOf: (which = "own") => contentOf(client, collections[which]),
+  });
+  return { ...place, collection, client };
 }
 
 interface StoredObject {
@@ -83,10 +64,7 @@ interface StoredObject {
 }
 
 /** What a collection holds as the official client sees it, in an order. */
-async function contentOf(
-  { client, collection }: WeaviatePlace,
-  name = collection,
-): Promise<readonly StoredObject[]> {
+async function contentOf(client: WeaviateClient, name: string): Promise<readonly StoredObject[]> {
   const content: StoredObject[] = [];
   for await (const object of client.collections.use(name).iterator({ includeVector: true })) {
     const { uuid, properties, vectors } = object;
@@ -96,94 +74,28 @@ async function contentOf(
   return content.toSorted((one, other) => (one.uuid < other.uuid ? -1 : 1));
 }
 
-async function expectFresh(place: WeaviatePlace): Promise<void> {
-  const fresh = `${place.collection}Fresh`;
-  const set = [
-    `sinks.search.collection=${fresh}`,
-    "state.path=fresh.sqlite",
-    "cache.path=f.sqlite",
-  ];
-  expect((await sync(place.file, {}, { set })).exitCode).toBe(0);
-  const content = await contentOf(place);
-  expect(content.length).toBeGreaterThan(20);
-  expect(content).toStrictEqual(await contentOf(place, fresh));
-}
-
 describeLive("weaviate", ({ ports }) => {
   test("a folder is kept through edits and deletions, verified, found, adopted and forgotten", async () => {
-    const place = await makeWeaviatePlace(ports);
-    const folder = new ChangingFolder(place, randomFrom(7));
-    await folder.add(12, 4);
-    await place.write("note.md", '---\nauthor: it\'s "me" 🙂\n---\n\nXylophone zebra quartz.\n');
-    expect((await sync(place.file)).exitCode).toBe(0);
-    expect((await sync(place.file)).summary.sinks).toMatchObject({ search: { upserted: 0 } });
-    await folder.edit(6);
-    await folder.remove(3);
-    expect((await sync(place.file, { allowDeletions: 10 })).exitCode).toBe(0);
-    await expectFresh(place);
-
-    const clean = await place.use((pipeline) => verify(pipeline));
-    expect(clean.sinks).toMatchObject({ search: { missing: 0, orphaned: 0, stale: 0 } });
-    expect(clean.exitCode).toBe(0);
-
-    const filter = [{ field: "author", operator: "=", value: `it's "me" 🙂` }] as const;
-    const { hits } = await place.use((pipeline) =>
-      query(pipeline, { text: "xylophone quartz", k: 5, filter }),
-    );
-    expect(hits.map(({ document }) => document)).toEqual(["docs:note.md"]);
-
-    for (const more of ["", "-wal", "-shm"]) await rm(place.state + more, { force: true });
-    expect((await sync(place.file)).summary.error?.code).toBe("refused.state");
-    const { records, incomplete } = await place.use((pipeline) =>
-      adopt(pipeline, { sink: "search" }),
-    );
-    expect([records, incomplete]).toEqual([(await contentOf(place)).length, 0]);
-    expect((await sync(place.file)).summary.sinks).toMatchObject({ search: { upserted: 0 } });
-
-    const forgotten = await place.use((pipeline) =>
-      forget(pipeline, { sink: "search", deleteRecords: true }),
-    );
-    expect(forgotten.records_deleted).toBe(records);
-    expect(await contentOf(place)).toEqual([]);
-    expect((await sync(place.file)).exitCode).toBe(0);
-    expect(await contentOf(place)).toHaveLength(records);
+    await expectKept(await makeWeaviatePlace(ports));
   }, 120_000);
 
   test("an index is mended where somebody else was at the records", async () => {
     const place = await makeWeaviatePlace(ports);
-    await new ChangingFolder(place, randomFrom(8)).add(6, 4);
-    expect((await sync(place.file)).exitCode).toBe(0);
-    const before = await contentOf(place);
-    const [lost, stale] = before;
     const { data } = place.client.collections.use(place.collection);
-    await data.deleteById(lost!.uuid);
-    await data.update({ id: stale!.uuid, properties: { fingerprint: "x" } });
-    const vectors = { default: Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0)) };
-    const orphan = { pipeline: "handbook", document: "docs:gone.md", source: "docs" };
-    await data.insert({ properties: orphan, vectors });
-    await data.insert({ properties: { pipeline: "other" }, vectors });
-
-    const found = await place.use((pipeline) => verify(pipeline));
-    expect(found.sinks).toMatchObject({ search: { missing: 1, orphaned: 1, stale: 1 } });
-    const repaired = await place.use((pipeline) => verify(pipeline, { repair: true }));
-    expect(repaired).toMatchObject({ exitCode: 0, sinks: { search: { repaired: 3 } } });
-    const after = await contentOf(place);
-    expect(after.filter((object) => !JSON.stringify(object).includes('"other"'))).toEqual(before);
+    await expectMended(place, async (lost, stale) => {
+      await data.deleteById((lost as StoredObject).uuid);
+      const { uuid: id } = stale as StoredObject;
+      await data.update({ id, properties: { fingerprint: "x" } });
+      const vectors = { default: Array.from({ length: 64 }, (_, index) => (index === 0 ? 1 : 0)) };
+      const orphan = { pipeline: "handbook", document: "docs:gone.md", source: "docs" };
+      await data.insert({ properties: orphan, vectors });
+      await data.insert({ properties: { pipeline: "other" }, vectors });
+    });
   }, 120_000);
 
   test("a collection that was dropped is made and written anew, without an embedding", async () => {
     const place = await makeWeaviatePlace(ports);
-    await new ChangingFolder(place, randomFrom(9)).add(6, 4);
-    expect((await sync(place.file)).exitCode).toBe(0);
-    const before = await contentOf(place);
-    await place.client.collections.delete(place.collection);
-    const { summary, exitCode } = await sync(place.file);
-    expect(exitCode).toBe(0);
-    expect(summary).toMatchObject({
-      chunks: { embedded: 0 },
-      sinks: { search: { upserted: before.length } },
-    });
-    expect(await contentOf(place)).toEqual(before);
+    await expectWrittenAnew(place, () => place.client.collections.delete(place.collection));
   }, 120_000);
 
   test("an empty collection that somebody made takes the dimension that is configured, and remembers it", async () => {
@@ -195,15 +107,15 @@ describeLive("weaviate", ({ ports }) => {
     const schema = await askWeaviate(ports, "GET", `/schema/${made}`);
     const theirs = { ...(schema.body as object), class: place.collection, description: "Ours." };
     expect((await askWeaviate(ports, "POST", "/schema", theirs)).status).toBe(200);
-    for (const more of ["", "-wal", "-shm"]) await rm(place.state + more, { force: true });
+    await loseState(place);
     const automatic = await sync(place.file, {}, { set: ["sinks.search.dimension=auto"] });
     expect(automatic.summary.error?.code).toBe("refused.dimension");
     expect((await sync(place.file)).exitCode).toBe(0);
-    expect((await contentOf(place)).length).toBeGreaterThan(5);
+    expect((await place.contentOf()).length).toBeGreaterThan(5);
     await rm(place.docs, { recursive: true });
     await place.write("only.md", "One.\n");
     await sync(place.file, { allowDeletions: 100 }, { set: ["sinks.search.dimension=auto"] });
-    expect(await contentOf(place)).toHaveLength(1);
+    expect(await place.contentOf()).toHaveLength(1);
   }, 120_000);
 
   const kills = 5;

@@ -8,6 +8,7 @@ import type {
   Sink,
   SinkLimits,
   StoredRecord,
+  VisibilityToken,
   WriteOperation,
 } from "../../../../src/contracts/index.ts";
 import { systemClock } from "../../../../src/flow/index.ts";
@@ -34,6 +35,10 @@ export class RigSink implements Sink {
     async () => {};
   /** Acknowledges writes and keeps nothing of them, for more records than a test should hold. */
   discards = false;
+  /** Writes give tokens; how a wait for one goes. */
+  waitVisible: ((token: VisibilityToken) => Promise<void>) | undefined;
+  /** Tokens that were waited for. */
+  readonly waits: VisibilityToken[] = [];
   /** Operations that do not take effect. */
   refuses: (operation: WriteOperation) => FaultLike | undefined = () => undefined;
 
@@ -131,10 +136,15 @@ export class RigSink implements Sink {
           }
           const taken = operations.filter((operation) => !failed.has(idOf(operation)));
           await collection.write(taken, signal);
-          return { failed };
+          const number = this.writes.length;
+          return this.waitVisible === undefined ? { failed } : { failed, visible: { number } };
         } finally {
           leave();
         }
+      },
+      waitVisible: async (token) => {
+        this.waits.push(token);
+        await this.waitVisible?.(token);
       },
       read: async (ids, options, signal) => {
         await this.before("read", signal);
