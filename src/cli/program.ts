@@ -7,6 +7,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { failuresCommand } from "./commands/failures.ts";
 import { forgetCommand } from "./commands/forget.ts";
 import { initCommand } from "./commands/init.ts";
+import { modelsCommand } from "./commands/models.ts";
 import { parseCommand } from "./commands/parse.ts";
 import { planCommand } from "./commands/plan.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -33,6 +34,7 @@ const commands = [
   failuresCommand,
   cacheCommand,
   parseCommand,
+  modelsCommand,
   connectorsCommand,
   schemaCommand,
   doctorCommand,

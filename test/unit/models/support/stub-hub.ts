@@ -32,7 +32,7 @@ export interface StubHub {
   readonly commit: string;
   readonly requests: readonly SeenRequest[];
   /** What a request gets instead of the honest answer. */
-  behave(script: (request: SeenRequest) => HubBehaviour | undefined): void;
+  behave(script: HubScript): void;
   /** Moves the branch `main` on. */
   move(commit: string, files: Readonly<Record<string, Buffer>>): void;
   /** Lists these paths, too, which have no content. */
@@ -42,7 +42,9 @@ export interface StubHub {
 
 const pageLength = 4;
 
-const honest = (_: SeenRequest): HubBehaviour | undefined => undefined;
+type HubScript = (request: SeenRequest) => HubBehaviour | undefined;
+
+const honest: HubScript = () => undefined;
 
 /** A hub of models on loopback, with a second host to which it redirects for large files. */
 export async function startStubHub(
@@ -52,7 +54,7 @@ export async function startStubHub(
 ): Promise<StubHub> {
   const stub = { commit, files, extra: [] as readonly string[] };
   const requests: SeenRequest[] = [];
-  let script = honest;
+  let script: HubScript = honest;
   const serve = (host: "hub" | "store") => (message: IncomingMessage, response: ServerResponse) => {
     const { authorization, range } = message.headers;
     const seen = { host, path: decodeURIComponent(message.url ?? ""), authorization, range };

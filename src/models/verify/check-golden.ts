@@ -1,0 +1,114 @@
+import type { Precision } from "../precision.ts";
+import { type Check, type Finding, right, skipped, wrong } from "./check.ts";
+import { shown } from "./check-structure.ts";
+import { cosine } from "./cosine.ts";
+import type { GoldenVectors } from "./golden-file.ts";
+import { isMistake, type MistakeName, mistakes } from "./mistakes.ts";
+import { toleranceOf } from "./tolerance.ts";
+import type { Witness } from "./witness.ts";
+
+const name = "golden vectors";
+
+interface Answer {
+  readonly name: string;
+  readonly kind: "document" | "query";
+  readonly vector: Float32Array;
+  readonly cosine: number;
+}
+
+/** Compares with the vectors of a reference implementation; names the mistake whose vector comes in place of one. */
+export async function checkGolden(
+  witness: Witness,
+  golden: GoldenVectors,
+  precision: Precision,
+): Promise<{ readonly check: Check; readonly findings: readonly Finding[] }> {
+  const least = golden.tolerance[precision]?.min_cosine ?? toleranceOf(precision).sameText;
+  const { native } = witness.model.dimensions;
+  if (golden.items.some(({ vector }) => vector.length !== native)) {
+    const detail = `the embedder's vectors have ${native} numbers, those of the file another number`;
+    return { check: wrong(name, detail, ["other-model"]), findings: [] };
+  }
+  const answers = await ask(witness, golden);
+  if (answers.length === 0) {
+    const detail = "documents are dressed, and the file has no text that is";
+    return { check: skipped(name, detail), findings: [] };
+  }
+  const missed = answers.filter((answer) => answer.cosine < least);
+  const lowest = Math.min(...answers.map((answer) => answer.cosine));
+  const detail = `${answers.length - missed.length} of ${answers.length} texts, lowest cosine ${shown(lowest)}`;
+  if (missed.length === 0) return { check: right(name, detail), findings: [] };
+  const findings = recognise(missed, golden, least);
+  const named = findings.flatMap(({ mistake }) => (isMistake(mistake) ? [mistake] : []));
+  const names = missed.slice(0, 5).map((answer) => `\`${answer.name}\``);
+  const check = wrong(
+    name,
+    `${detail}, allowed ${least}; wrong: ${names.join(", ")}`,
+    named.length > 0 ? named : suspectsOf(missed, answers),
+  );
+  return { check, findings };
+}
+
+/** Texts as a pipeline gives them: a query without its prompt, which the embedder has to add. */
+async function ask(witness: Witness, golden: GoldenVectors): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const { name: item, kind, text, vector } of golden.items) {
+    const prompt = golden.query_prompt;
+    const isQuery = kind === "query" && prompt !== "" && text.startsWith(prompt);
+    if (witness.model.prompts.document !== "" && !isQuery) continue;
+    const answer = isQuery
+      ? await witness.alone(text.slice(prompt.length), "query")
+      : await witness.alone(text);
+    const near = cosine(answer, Float32Array.from(vector));
+    answers.push({
+      name: item,
+      kind: isQuery ? "query" : "document",
+      vector: answer,
+      cosine: near,
+    });
+  }
+  return answers;
+}
+
+/** Mistakes whose example is what came; those that give the right vector as well say nothing. */
+function recognise(
+  missed: readonly Answer[],
+  golden: GoldenVectors,
+  least: number,
+): readonly Finding[] {
+  return Object.entries(golden.wrong).flatMap(([key, { what, example }]) => {
+    const answer = missed.find((one) => one.name === example?.name);
+    if (answer === undefined || example?.vector.length !== answer.vector.length) return [];
+    const near = cosine(answer.vector, Float32Array.from(example.vector));
+    if (near < least) return [];
+    const mistake = mistakeOf(key);
+    return [
+      {
+        mistake,
+        meaning: isMistake(mistake) ? mistakes[mistake] : what,
+        evidence: `\`${answer.name}\` has the vector that this mistake gives (cosine ${shown(near)})`,
+      },
+    ];
+  });
+}
+
+/** Names of the file for what is one mistake to a reader. */
+const same: Readonly<Record<string, MistakeName>> = {
+  "missing-eos": "missing-end-token",
+  "right-padding-no-mask": "padding-without-mask",
+  "left-padding-no-mask": "padding-without-mask",
+  "left-padding-mask-sum-as-place": "left-padding",
+  "left-padding-in-gqa-graph": "left-padding",
+};
+
+function mistakeOf(key: string): string {
+  const plain = key.replaceAll("_", "-");
+  return same[plain] ?? plain;
+}
+
+/** When only queries are wrong it is the prompt; otherwise anything. */
+function suspectsOf(missed: readonly Answer[], answers: readonly Answer[]): readonly MistakeName[] {
+  const onlyQueries = missed.every(({ kind }) => kind === "query");
+  const documents = answers.some(({ kind }) => kind === "document");
+  if (onlyQueries && documents) return ["space-after-query", "no-instruction"];
+  return ["missing-end-token", "mean-pooling", "first-token-pooling", "other-model"];
+}
