@@ -6,4 +6,3 @@ export type {
   DimensionRefusal,
 } from "./decision.ts";
 export { fit } from "./fit.ts";
-export { modelsReaching } from "./catalog.ts";

@@ -3,7 +3,7 @@ import type {
   CollectionMarker,
   EmbeddingModel,
 } from "../contracts/index.ts";
-import { modelsReaching } from "./catalog.ts";
+import { modelsReaching } from "../models/index.ts";
 import type { DimensionInput, DimensionRefusal } from "./decision.ts";
 
 /** Where the number comes from that a model cannot give. */
