@@ -8,6 +8,7 @@ export const catalog: Catalog = [
   line("chunker", "structure", "structureChunker", () => import("./chunkers/structure/index.ts")),
   line("chunker", "whole", "wholeChunker", () => import("./chunkers/whole/index.ts")),
   line("embedder", "openai", "openaiEmbedder", () => import("./embedders/openai/index.ts")),
+  line("embedder", "qwen3", "qwen3Embedder", () => import("./embedders/qwen3/index.ts")),
   line("embedder", "lexical", "lexicalEmbedder", () => import("./embedders/lexical/index.ts")),
   line("sink", "lancedb", "lancedbSink", () => import("./sinks/lancedb/index.ts")),
   line("sink", "pinecone", "pineconeSink", () => import("./sinks/pinecone/index.ts")),

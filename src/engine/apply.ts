@@ -163,6 +163,11 @@ function recordOf(
     ...(chunk.page === undefined ? {} : { page: chunk.page }),
     ...(run.context.pipeline.policy.positions ? { position: chunk.position } : {}),
     fields: document.fields,
-    metadata: document.metadata,
+    metadata: metadataOf(document, chunk),
   };
+}
+
+/** A vector of several parts says so: it is less exact than that of a text that the model read as a whole. */
+function metadataOf({ metadata }: PreparedDocument, { parts }: ReadyChunk): JsonObject {
+  return parts === undefined ? metadata : { ...metadata, embedding_parts: parts };
 }

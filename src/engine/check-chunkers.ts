@@ -4,6 +4,8 @@ import type { Pipeline } from "./pipeline.ts";
 
 /** Refuses chunkers whose chunks the model could not read: each would fail, after all the work on it. */
 export function checkChunkers(pipeline: Pipeline, model: EmbeddingModel): void {
+  // Such an embedder cuts what is too long.
+  if (pipeline.embedder.parts !== undefined) return;
   for (const { name, chunker } of pipeline.sources.values()) {
     if (chunker.maxTokens === undefined || chunker.maxTokens <= model.contextTokens) continue;
     throw new Fault(

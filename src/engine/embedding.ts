@@ -1,6 +1,6 @@
 import type { EmbeddingCache, EmbeddingModel } from "../contracts/index.ts";
 import { cacheKey } from "../cache/index.ts";
-import { assert } from "../faults/index.ts";
+import { assert, isFault } from "../faults/index.ts";
 import { bisect, Coalescer, type Outcome } from "../flow/index.ts";
 import { checkVectors, hasDirection, zeroVector } from "./check-vectors.ts";
 import type { RunContext } from "./context.ts";
@@ -70,6 +70,23 @@ export class EmbeddingService {
     const embedding = this.#coalescer.submit(item).finally(() => this.#inFlight.delete(item.key));
     this.#inFlight.set(item.key, embedding);
     return embedding;
+  }
+
+  /** In how many parts texts are embedded that may be longer than the model's context; undefined when none is cut. */
+  async parts(texts: readonly string[]): Promise<readonly number[] | undefined> {
+    const { embedder } = this.#context.pipeline;
+    if (embedder.parts === undefined || texts.length === 0) return undefined;
+    const { signal } = this.#context;
+    try {
+      return await this.#context.retry(
+        "embedder",
+        async () => (await embedder.parts?.(texts, signal)) ?? [],
+        false,
+      );
+    } catch (error) {
+      if (!isFault(error) || error.scope === "component") this.#context.fail("embedder", error);
+      throw error;
+    }
   }
 
   async #embed(items: readonly EmbedItem[]): Promise<readonly Outcome<Float32Array>[]> {

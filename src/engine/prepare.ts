@@ -70,8 +70,10 @@ async function embedAll(
   try {
     for await (const window of windowsOf(run.context.pipeline, options, drafts)) {
       const embedding = embedWindow(run, window, options.readBack);
-      const chunks = window.map(({ ready }) => ready);
-      for (const chunk of chunks) ids.push(chunk.id);
+      const chunks = withParts(run, window);
+      // Both are awaited in `append`; the first to fail must not go unheard while the other goes on.
+      chunks.catch(() => undefined);
+      for (const { ready } of window) ids.push(ready.id);
       tail = append(spool, chunks, embedding, tail);
       tail.catch(() => undefined);
       waiting.push(tail);
@@ -87,12 +89,31 @@ async function embedAll(
 
 async function append(
   spool: Spool,
-  chunks: readonly ReadyChunk[],
+  chunks: Promise<readonly ReadyChunk[]>,
   embedding: Promise<Float32Array[]>,
   before: Promise<void>,
 ): Promise<void> {
   const [vectors] = await join<Float32Array[] | void>([embedding, before]);
-  await spool.append({ chunks, vectors: vectors ?? [] });
+  await spool.append({ chunks: await chunks, vectors: vectors ?? [] });
+}
+
+/**
+ * The chunks of a window; those that the embedder cuts know in how many parts. It is asked and not told with the vector:
+ * a vector may come from the cache or from a sink, and the record must be the same.
+ */
+async function withParts(
+  { embedding, space }: Run,
+  window: readonly PendingChunk[],
+): Promise<readonly ReadyChunk[]> {
+  // No instruction is longer than half a context; asking about what fits would tokenize everything twice.
+  const long = window.filter(({ tokens }) => tokens * 2 > space.model.contextTokens);
+  const parts = await embedding.parts(long.map(({ embedded }) => embedded));
+  if (parts === undefined) return window.map(({ ready }) => ready);
+  const partsOf = new Map(long.map((chunk, index) => [chunk, parts[index] ?? 1]));
+  return window.map((chunk) => {
+    const count = partsOf.get(chunk) ?? 1;
+    return count > 1 ? { ...chunk.ready, parts: count } : chunk.ready;
+  });
 }
 
 /** A chunk with its id and the text that is embedded. */

@@ -11,6 +11,8 @@ export interface ReadyChunk {
   readonly headings: readonly string[];
   readonly page: number | undefined;
   readonly position: number;
+  /** In how many parts it was embedded, where that is more than one. */
+  readonly parts?: number;
 }
 
 /** Some chunks of a document with their vectors, all of one length. */

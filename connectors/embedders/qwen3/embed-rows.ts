@@ -1,6 +1,6 @@
 import { mergeParts, normalized } from "../../../src/embedding/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
-import { type Gate, join } from "../../../src/flow/index.ts";
+import { join } from "../../../src/flow/index.ts";
 import { type BatchLimits, planBatches } from "./batches.ts";
 import type { TextRow } from "./rows.ts";
 import type { Runtime } from "./runtime/index.ts";
@@ -14,13 +14,13 @@ export interface RowCall {
 }
 
 /**
- * Runs the rows of a call in batches, several at once, and gives one vector of length 1 for each text, in order. When a
- * batch fails, those that wait are not run, and nothing goes on behind the rejection.
+ * Runs the rows of a call in batches and gives one vector of length 1 for each text, in order; the
+ * runtime takes as many at once as keep it busy. When a batch fails, those that wait are not run, and nothing goes on
+ * behind the rejection.
  */
 export async function embedRows(
   { rows, texts, native }: RowCall,
   runtime: Pick<Runtime, "run">,
-  gate: Gate,
   limits: BatchLimits,
   signal: AbortSignal,
 ): Promise<readonly Float32Array[]> {
@@ -30,7 +30,6 @@ export async function embedRows(
   const lengths = rows.map(({ ids }) => ids.length);
   let cause: unknown;
   const runs = planBatches(lengths, limits).map(async (batch) => {
-    const leave = await gate.enter(1, either);
     try {
       const ids = batch.flatMap((place) => rows[place]?.ids ?? []);
       const found = await runtime.run(ids, either);
@@ -41,8 +40,6 @@ export async function embedRows(
       cause ??= error;
       failed.abort(error);
       throw error;
-    } finally {
-      leave();
     }
   });
   await join(runs).catch((error: unknown) => {

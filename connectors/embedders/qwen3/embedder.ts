@@ -8,7 +8,7 @@ import type {
   PlaceMeasures,
 } from "../../../src/contracts/index.ts";
 import { assert, Fault, isFault } from "../../../src/faults/index.ts";
-import { Gate, raceAbort } from "../../../src/flow/index.ts";
+import { raceAbort } from "../../../src/flow/index.ts";
 import type { BatchLimits } from "./batches.ts";
 import type { Qwen3Config } from "./config.ts";
 import { embedRows } from "./embed-rows.ts";
@@ -31,8 +31,6 @@ interface Opened {
   readonly model: EmbeddingModel;
   readonly runtime: Runtime;
   readonly rows: RowMaker;
-  /** Batches under way, of all calls together. */
-  readonly gate: Gate;
 }
 
 /** Embeds in process, with a model in ONNX format. */
@@ -94,11 +92,11 @@ export class Qwen3Embedder implements Embedder {
   ): Promise<Embeddings> {
     signal.throwIfAborted();
     if (texts.length === 0) return { vectors: [] };
-    const { runtime, rows: maker, gate, model } = await this.#ready(signal);
+    const { runtime, rows: maker, model } = await this.#ready(signal);
     const rows = await maker.rows(texts, this.#templates[purpose], signal);
     try {
       const call = { rows, texts: texts.length, native: model.dimensions.native };
-      const vectors = await embedRows(call, runtime, gate, this.#batchLimits(), signal);
+      const vectors = await embedRows(call, runtime, this.#batchLimits(), signal);
       return { vectors, tokens: tokensOf(rows) };
     } catch (error) {
       throw adviseFor(error, texts.length);
@@ -149,7 +147,6 @@ export class Qwen3Embedder implements Embedder {
       model: describeModel(this.#config, folder, this.#templates),
       runtime,
       rows: new RowMaker(folder, oversize === "split"),
-      gate: new Gate(runtime.concurrency),
     };
     this.#opened = opened;
     return opened;

@@ -71,6 +71,7 @@ export class RigEmbedder implements Embedder {
   tokenizer = tokenizer;
   limits: EmbedderLimits = { textsPerCall: 8, tokensPerCall: 1000, concurrentCalls: 2 };
   said: readonly ComponentNote[] = [];
+  parts?: NonNullable<Embedder["parts"]>;
   model: EmbeddingModel = {
     id: "rig",
     dimensions: { native: 8, min: 2, matryoshka: true },
