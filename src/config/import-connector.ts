@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Connector, ConnectorKind } from "../contracts/index.ts";
+import { inTurn } from "../flow/load-packages.ts";
 import type { ExternalReference } from "./external.ts";
 
 /**
@@ -15,7 +16,8 @@ export async function importConnector(
   const label = reference.kind === "file" ? reference.path : reference.name;
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(specifier(reference))) as Record<string, unknown>;
+    // It may load heavy packages.
+    exported = await inTurn(() => import(specifier(reference)) as Promise<Record<string, unknown>>);
   } catch (error) {
     return {
       why: `\`${label}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,

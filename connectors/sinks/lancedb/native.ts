@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type * as Arrow from "apache-arrow";
 import type * as LanceDb from "@lancedb/lancedb";
-import { Fault } from "../../../src/faults/index.ts";
+import { loadPackages } from "../../../src/flow/load-packages.ts";
 
 /** The native driver and the Arrow library that it shares with us. */
 export interface Native {
@@ -29,27 +29,21 @@ let loading: Promise<Native> | undefined;
 
 /** Loads the driver on first use. */
 export function loadNative(): Promise<Native> {
-  loading ??= load();
+  const use = { user: "The sink `lancedb`", packages: ["@lancedb/lancedb", "apache-arrow"] };
+  loading ??= loadPackages(use, load).catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
   return loading;
 }
 
 async function load(): Promise<Native> {
   for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
-  try {
-    const lancedb = await import("@lancedb/lancedb");
-    // `require` gives the copy that the driver itself uses, so that it need not rebuild our schemas and batches.
-    const require = createRequire(import.meta.url);
-    const arrow = require("apache-arrow") as typeof Arrow;
-    return { lancedb, arrow };
-  } catch (cause) {
-    loading = undefined;
-    throw new Fault(
-      "package.missing",
-      "The sink `lancedb` needs the packages `@lancedb/lancedb` and `apache-arrow`. Run " +
-        "`npm install @lancedb/lancedb apache-arrow`.",
-      { cause },
-    );
-  }
+  const lancedb = await import("@lancedb/lancedb");
+  // `require` gives the copy that the driver itself uses, so that it need not rebuild our schemas and batches.
+  const require = createRequire(import.meta.url);
+  const arrow = require("apache-arrow") as typeof Arrow;
+  return { lancedb, arrow };
 }
 
 /** Connects to a folder. Every read sees what other processes have committed. */

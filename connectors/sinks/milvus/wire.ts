@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type * as Grpc from "@grpc/grpc-js";
 import { Fault } from "../../../src/faults/index.ts";
+import { loadPackages } from "../../../src/flow/load-packages.ts";
 import { parseAddress } from "./address.ts";
 import type { MilvusConfig } from "./config.ts";
 import { toFault, type Doing, type Failure } from "./faults.ts";
@@ -208,26 +209,22 @@ let loading: Promise<Library> | undefined;
 
 /** Loads the packages on first use. */
 function loadLibrary(): Promise<Library> {
-  loading ??= load();
+  const packages = ["@zilliz/milvus2-sdk-node", "@grpc/grpc-js"];
+  loading ??= loadPackages({ user: "The sink `milvus`", packages }, load).catch(
+    (error: unknown) => {
+      loading = undefined;
+      throw error;
+    },
+  );
   return loading;
 }
 
 async function load(): Promise<Library> {
   // Read once by the transport when it loads; what it would print arrives as a rejection too.
   process.env["GRPC_VERBOSITY"] ??= "NONE";
-  try {
-    const grpc = await import("@grpc/grpc-js");
-    const { getGRPCService, LOADER_OPTIONS } = await import("@zilliz/milvus2-sdk-node");
-    return { grpc, definitions: getGRPCService({ serviceName }, LOADER_OPTIONS).service };
-  } catch (cause) {
-    loading = undefined;
-    throw new Fault(
-      "package.missing",
-      "The sink `milvus` needs the packages `@zilliz/milvus2-sdk-node` and `@grpc/grpc-js`. Run " +
-        "`npm install @zilliz/milvus2-sdk-node @grpc/grpc-js`.",
-      { cause },
-    );
-  }
+  const grpc = await import("@grpc/grpc-js");
+  const { getGRPCService, LOADER_OPTIONS } = await import("@zilliz/milvus2-sdk-node");
+  return { grpc, definitions: getGRPCService({ serviceName }, LOADER_OPTIONS).service };
 }
 
 function createSsl(grpc: typeof Grpc, pems: PemFiles): Grpc.ChannelCredentials {

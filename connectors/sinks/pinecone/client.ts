@@ -1,6 +1,7 @@
 import type * as Sdk from "@pinecone-database/pinecone";
 import type { Clock } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { loadPackages } from "../../../src/flow/load-packages.ts";
 import type { PineconeConfig } from "./config.ts";
 import { type CallPurpose, toFault } from "./faults.ts";
 import { type Failure, type Reply, type Send, Wire, WireError } from "./wire.ts";
@@ -85,15 +86,9 @@ export class PineconeClient {
   }
 }
 
-async function loadSdk(): Promise<typeof Sdk> {
-  try {
-    return await import("@pinecone-database/pinecone");
-  } catch (cause) {
-    throw new Fault(
-      "package.missing",
-      "The sink `pinecone` needs the package `@pinecone-database/pinecone`. Run " +
-        "`npm install @pinecone-database/pinecone`.",
-      { cause },
-    );
-  }
+function loadSdk(): Promise<typeof Sdk> {
+  return loadPackages(
+    { user: "The sink `pinecone`", packages: ["@pinecone-database/pinecone"] },
+    () => import("@pinecone-database/pinecone"),
+  );
 }
