@@ -31,6 +31,8 @@ export interface CollectionDescription {
   readonly dimension?: number;
   /** Undefined when the store decides at query time. */
   readonly metric?: Metric | "other";
+  /** What the store calls a metric that is another one; for messages. */
+  readonly metricName?: string;
   readonly elementType:
     | "float32"
     | "float16"

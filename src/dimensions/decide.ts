@@ -35,7 +35,7 @@ function decideLive(input: DimensionInput, live: CollectionDescription): Dimensi
   const { elementType, marker } = live;
   if (!isDenseFloat(elementType)) return elementRefusal(input, elementType);
   const metric = live.metric ?? input.createMetric;
-  if (metric === "other") return metricRefusal(input);
+  if (metric === "other") return metricRefusal(input, live.metricName);
   if (live.misfits.length > 0) return schemaRefusal(input, live.misfits);
   if (marker !== undefined && marker.space.hash !== input.spaceHash) {
     return spaceRefusal(input, marker);

@@ -81,10 +81,11 @@ export function elementRefusal(input: DimensionInput, elementType: string): Dime
 }
 
 /** Refuses a metric by which normalised vectors say nothing. */
-export function metricRefusal(input: DimensionInput): DimensionRefusal {
+export function metricRefusal(input: DimensionInput, name: string | undefined): DimensionRefusal {
+  const metric = name === undefined ? "a metric that" : `\`${name}\`, which`;
   return refuse(
     "refused.metric",
-    `${where(input)} compares vectors by a metric that does not suit normalised vectors, expected cosine, dot or ` +
+    `${where(input)} compares vectors by ${metric} does not suit normalised vectors, expected cosine, dot or ` +
       "euclidean.",
     "Name a collection that does not exist yet: it is created with `create.metric`.",
   );

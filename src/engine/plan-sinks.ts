@@ -43,7 +43,7 @@ export function plannedSink(found: SinkFinding, space: Space): PlannedSink {
   }
   const { sink, decision, live } = found.survey;
   const agreed = decision.kind === "refuse" ? undefined : decision;
-  const metric = live?.metric ?? agreed?.metric;
+  const metric = live?.metricName ?? live?.metric ?? agreed?.metric;
   const elementType = live?.elementType ?? agreed?.elementType;
   const row = {
     ...identity(sink),

@@ -79,6 +79,7 @@ class WeaviateSink implements Sink {
     return {
       ...(dimension === undefined ? {} : { dimension }),
       ...(schema.metric === undefined ? {} : { metric: schema.metric }),
+      ...(schema.metric === "other" ? { metricName: schema.vector?.distance ?? "" } : {}),
       elementType: schema.elementType,
       records,
       ...(marker === undefined ? {} : { marker }),

@@ -149,7 +149,11 @@ describe("a collection that exists", () => {
   });
 
   it("is refused when its metric does not suit normalised vectors", () => {
-    expect(refusal({ live: live({ metric: "other" }) }).code).toBe("refused.metric");
+    const unnamed = refusal({ live: live({ metric: "other" }) });
+    expect(unnamed.code).toBe("refused.metric");
+    expect(unnamed.reason).toContain("by a metric that does not suit normalised vectors");
+    const named = refusal({ live: live({ metric: "other", metricName: "manhattan" }) });
+    expect(named.reason).toContain("by `manhattan`, which does not suit normalised vectors");
   });
 
   it.each(["float16", "bfloat16"] as const)("takes %s, which the adapter converts", (type) => {

@@ -190,7 +190,7 @@ describeLive("weaviate", ({ ports }) => {
       const hamming = { vectorIndexConfig: { distance: "hamming" } };
       await make(ports, { ...theirs(other), ...legacy, ...hamming });
       const sink = useSink(ports, { collection: other });
-      expect(await sink.describe(signal)).toMatchObject({ metric: "other" });
+      expect(await sink.describe(signal)).toMatchObject({ metric: "other", metricName: "hamming" });
       await expect(sink.open(signal)).rejects.toMatchObject({ code: "sink.foreign" });
     });
 
