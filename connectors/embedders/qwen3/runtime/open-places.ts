@@ -114,9 +114,8 @@ function placeOptions(
 function asDeviceFault(error: unknown, kind: DeviceKind): unknown {
   if (!(error instanceof Fault)) return error;
   if (error.scope !== "document" && error.code !== "embed.crashed") return error;
-  return new Fault("embed.device", `\`${kind}\` cannot run the model. ${error.message}`, {
-    cause: error,
-  });
+  const message = `\`${kind}\` cannot run the model. ${error.message}`;
+  return new Fault("embed.device", message, { cause: error });
 }
 
 /** What is not there is told; a device that is there and wrong wants somebody to act. */

@@ -5,7 +5,7 @@ import { type Batch, flatten } from "./batch.ts";
 import { Bounds } from "./bounds.ts";
 import { ModelThread, ThreadDied } from "./model-thread.ts";
 import type { DeviceKind, GraphModel } from "./options.ts";
-import { batchFault, loadFault } from "./problem-fault.ts";
+import { batchFault, loadFault, sentence } from "./problem-fault.ts";
 import type { Answer, Loaded, Vectors } from "./protocol.ts";
 import { Tally } from "./tally.ts";
 
@@ -56,11 +56,14 @@ export class Place {
     return this.#inFlight;
   }
 
-  /** Vectors of a batch, one after the other. Rejects with a fault; one of memory or numbers is the batch's. */
-  async run(batch: Batch, signal: AbortSignal): Promise<Float32Array> {
+  /**
+   * Vectors of a batch, one after the other. Tries again when the thread dies or the device fails, with a fresh session.
+   * Rejects with a fault; one of memory or numbers is the batch's.
+   */
+  async run(batch: Batch, signal: AbortSignal, tries = attempts): Promise<Float32Array> {
     this.#inFlight += 1;
     try {
-      const { values, milliseconds } = await this.#repeat(batch, signal);
+      const { values, milliseconds } = await this.#repeat(batch, signal, tries);
       this.#tally.computed(batch, milliseconds);
       this.bounds.grow();
       return values;
@@ -89,10 +92,9 @@ export class Place {
     await this.#gone;
   }
 
-  /** Tries again when the thread dies or the device fails, with a fresh session. */
-  async #repeat(batch: Batch, signal: AbortSignal): Promise<Vectors> {
+  async #repeat(batch: Batch, signal: AbortSignal, tries: number): Promise<Vectors> {
     let reason = "";
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
       if (this.#closed) throw closedFault();
       const starting = this.#thread ?? this.#start();
       const thread = await raceAbort(starting, signal);
@@ -112,10 +114,11 @@ export class Place {
       this.#gone = thread.close();
     }
     if (this.#closed) throw closedFault();
+    const times = tries === 1 ? "" : `, ${tries} times in a row`;
     throw new Fault(
       "embed.crashed",
-      `The thread that runs the model on \`${this.name}\` failed ${attempts} times in a row. ${reason} ` +
-        "Run again; if it stays so, lower `max_batch_tokens` or choose another `device`.",
+      `The model failed on \`${this.name}\`${times}. ${sentence(reason)} Run again; if it stays so, lower ` +
+        "`max_batch_tokens` or choose another `device`.",
     );
   }
 

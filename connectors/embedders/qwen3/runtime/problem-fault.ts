@@ -102,9 +102,12 @@ function packageFault(message: string): Fault {
   );
 }
 
+/** Some libraries add whole programs to what they say. */
+const longestReason = 400;
+
 /** The library's words as one sentence. */
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const text = message.trim();
-  if (text === "") return "";
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  if (text.length > longestReason) return `${text.slice(0, longestReason)}…`;
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -26,7 +26,7 @@ export async function singles(
   signal: AbortSignal,
 ): Promise<Reference> {
   const vectors: Float32Array[] = [];
-  for (const row of rows) vectors.push(await place.run(batchOf([row]), signal));
+  for (const row of rows) vectors.push(await place.run(batchOf([row]), signal, 1));
   return vectors;
 }
 
@@ -39,7 +39,7 @@ export async function checkPadding(
 ): Promise<Reference> {
   const alone = await singles(place, rows, signal);
   if (!place.bounds.allow(rows.length, batchOf(rows).columns)) return alone;
-  const together = await place.run(batchOf(rows), signal);
+  const together = await place.run(batchOf(rows), signal, 1);
   const split = rows.map((_, index) =>
     together.subarray(index * model.hidden, (index + 1) * model.hidden),
   );

@@ -50,6 +50,13 @@ describe("the devices", () => {
     },
   );
 
+  it.runIf(process.platform === "linux" && process.arch === "x64")(
+    "want CUDA's libraries, which no install of this project fetches, and say how they get there",
+    async () => {
+      expect(await refusal("cuda")).toMatch(/install\.js --onnxruntime-node-install`/);
+    },
+  );
+
   it("fall back to the CPU with `auto`, which says why no other was chosen", async () => {
     const runtime = await Runtime.open(optionsOf(tinyModel(), "auto"), noAbort);
     await runtime.close();
