@@ -18,7 +18,7 @@ import { lengthField, numberField } from "./protobuf.ts";
 import type { Place } from "./schema.ts";
 
 /** Records of one answer, when they come without texts and vectors. */
-const headersPerPage = 5_000;
+const headersPerPage = 10_000;
 /** Records of one answer in other cases, unless their vectors are large. */
 const recordsPerPage = 500;
 /** Records that the server gives at the most. Milvus Lite gives as many as there are. */
@@ -68,8 +68,8 @@ export async function* scanRecords(
   const own = toExpression(checkFilter(filter, declared), live.places, collection.key);
   if (own === undefined) return;
   const output_fields = outputs(live, ({ column }) => headerFields.has(column.field), vectors);
-  const limit = vectors ? recordsWithVectors(collection, headersPerPage) : headersPerPage;
-  for (let last = ""; ;) {
+  const most = vectors ? recordsWithVectors(collection, headersPerPage) : headersPerPage;
+  for (let [last, limit] = ["", firstLimit(most)]; ;) {
     const expr = `${own} and (${collection.key} > ${quoteText(last)})`;
     // Without the mark of an iterator, Milvus Lite gives any records, not those that come first.
     const options = { limit, iterator: "True", reduce_stop_for_best: "True" };
@@ -85,8 +85,21 @@ export async function* scanRecords(
       }
       last = id;
     }
+    limit = nextLimit(limit, records.length, most);
     yield records;
   }
+}
+
+/**
+ * How many records to ask for. Milvus gives an iterator as many from every segment that it searches, and so a multiple of
+ * what was asked for, that nobody knows before: the first page asks for few, every other one by what the last one gave.
+ */
+function firstLimit(most: number): number {
+  return Math.ceil(most / 10);
+}
+
+function nextLimit(asked: number, given: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor((asked * most) / given)));
 }
 
 /** Counts the records that meet a filter. */
