@@ -154,9 +154,11 @@ describe("the qwen3 embedder refuses", () => {
   });
 });
 
+function embedderOf(config: Record<string, unknown> = {}): Embedder {
+  return tiny({ oversize: "split", ...config });
+}
+
 describe("the qwen3 embedder with `oversize: split`", () => {
-  const embedderOf = (config: Record<string, unknown> = {}) =>
-    tiny({ oversize: "split", ...config });
   const text = long?.text ?? "";
 
   it("gives texts that fit the vectors that they have without", async () => {
