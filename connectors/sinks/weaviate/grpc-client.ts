@@ -33,7 +33,7 @@ export interface GrpcCall {
 
 /**
  * Calls methods that take one message and give one. One attempt for each call: nothing is repeated, and nothing is
- * printed. Rejects with a `WireError`, or with the reason of the signal.
+ * printed. Rejects with a `WireError`, or with the reason of the signal that aborted first.
  */
 export class GrpcClient {
   readonly #options: GrpcClientOptions;
@@ -44,10 +44,10 @@ export class GrpcClient {
     this.#connection = new GrpcConnection(options.origin, options.times);
   }
 
-  call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {
+  call(call: GrpcCall, ...signals: readonly AbortSignal[]): Promise<Buffer> {
     const { timeoutMs } = call;
     const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
-    return withDeadline((either) => this.#call(call, either), options, [signal]);
+    return withDeadline((either) => this.#call(call, either), options, signals);
   }
 
   async #call(call: GrpcCall, signal: AbortSignal): Promise<Buffer> {

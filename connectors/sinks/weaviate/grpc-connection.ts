@@ -28,7 +28,7 @@ export class GrpcConnection {
   #usedAt = 0;
   /** The address has been seen to be right. */
   #hasSpoken = false;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /** `origin` is scheme, host and port. */
   constructor(origin: string, times: ConnectionTimes = usualTimes) {
@@ -52,7 +52,7 @@ export class GrpcConnection {
 
   /** Ends the connection, and with it the calls under way. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const opening = this.#opening;
     this.#opening = undefined;
     const session = await opening?.catch(() => undefined);
@@ -60,8 +60,9 @@ export class GrpcConnection {
   }
 
   #open(): Promise<ClientHttp2Session> {
-    if (this.#closed) return Promise.reject(unreachable(this.#origin, "the sink is closed"));
-    const opening = openSession(this.#origin, this.#times.connectMs, this.#hasSpoken);
+    const { signal } = this.#closing;
+    if (signal.aborted) return Promise.reject(closed(this.#origin));
+    const opening = openSession(this.#origin, this.#times.connectMs, this.#hasSpoken, signal);
     this.#opening = opening;
     this.#usedAt = performance.now();
     opening.then(
@@ -84,12 +85,13 @@ export class GrpcConnection {
 
 /**
  * Connects, and waits until the other side has shown that it speaks HTTP/2. Where it did so before, `hasSpoken`, and
- * now hangs up without a word, something stands in between, and the server behind it is away.
+ * now hangs up without a word, something stands in between, and the server behind it is away. Gives up with the signal.
  */
 function openSession(
   origin: string,
   connectMs: number,
   hasSpoken: boolean,
+  signal: AbortSignal,
 ): Promise<ClientHttp2Session> {
   const session = connect(origin, {
     maxSessionMemory: sessionMegabytes,
@@ -108,8 +110,14 @@ function openSession(
       hasSpoken && socket?.bytesRead === 0
         ? unreachable(origin, "it hangs up at once", cause)
         : notGrpc(origin, cause);
+    const giveUp = (): void => {
+      reject(closed(origin));
+      session.destroy();
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
     session.once("remoteSettings", () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
       session.setLocalWindowSize(sessionWindowBytes);
       resolve(session);
     });
@@ -120,6 +128,7 @@ function openSession(
     });
     session.once("close", () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
       reject(hungUp());
     });
   });
@@ -147,6 +156,10 @@ function unreachable(origin: string, why: string, cause?: unknown): WireError {
     failure: "unreachable",
     cause,
   });
+}
+
+function closed(origin: string): WireError {
+  return unreachable(origin, "the sink is closed");
 }
 
 function notGrpc(origin: string, cause: unknown): WireError {

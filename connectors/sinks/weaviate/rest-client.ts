@@ -34,12 +34,12 @@ export class RestClient {
 
   /**
    * Gives answers up to status 399, and those of 404. Rejects with a `WireError` for others, or with the reason of the
-   * signal.
+   * signal that aborted first.
    */
-  call(call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+  call(call: RestCall, ...signals: readonly AbortSignal[]): Promise<RestAnswer> {
     const timeoutMs = this.#timeoutMs;
     const options = { timeoutMs, timedOut: () => timedOut(timeoutMs) };
-    return withDeadline((either) => this.#call(call, either), options, [signal]);
+    return withDeadline((either) => this.#call(call, either), options, signals);
   }
 
   async #call({ method, path, body }: RestCall, signal: AbortSignal): Promise<RestAnswer> {

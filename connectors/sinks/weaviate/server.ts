@@ -27,6 +27,8 @@ export class WeaviateServer {
   readonly options: ServerOptions;
   readonly #rest: RestClient;
   readonly #grpc: GrpcClient;
+  /** Aborts what is under way when the sink is closed. */
+  readonly #closing = new AbortController();
   #meta: ServerMeta | undefined;
 
   constructor(options: ServerOptions) {
@@ -71,8 +73,9 @@ export class WeaviateServer {
 
   /** One request to the REST API; answers of 404 are given. */
   async rest(verb: FailedCall["verb"], call: RestCall, signal: AbortSignal): Promise<RestAnswer> {
+    this.#checkOpen();
     try {
-      return await this.#rest.call(call, signal);
+      return await this.#rest.call(call, signal, this.#closing.signal);
     } catch (error) {
       throw this.toFault(error, verb);
     }
@@ -105,16 +108,28 @@ export class WeaviateServer {
     message: Buffer,
     signal: AbortSignal,
   ): Promise<Buffer> {
+    this.#checkOpen();
     try {
       const { timeoutMs } = this.options;
-      return await this.#grpc.call({ method, message, timeoutMs }, signal);
+      return await this.#grpc.call({ method, message, timeoutMs }, signal, this.#closing.signal);
     } catch (error) {
       throw this.toFault(error, verb);
     }
   }
 
   toFault(error: unknown, verb: FailedCall["verb"]): unknown {
-    return toFault(error, this.failed(verb));
+    const { signal } = this.#closing;
+    const isOver = signal.aborted && error === signal.reason;
+    return isOver ? this.#endOf(verb !== "read") : toFault(error, this.failed(verb));
+  }
+
+  #checkOpen(): void {
+    if (this.#closing.signal.aborted) throw this.#endOf(false);
+  }
+
+  #endOf(ambiguous: boolean): Fault {
+    const { shown } = this.options.place;
+    return new Fault("aborted", `The sink of ${shown} is closed.`, { ambiguous });
   }
 
   failed(verb: FailedCall["verb"]): FailedCall {
@@ -123,6 +138,7 @@ export class WeaviateServer {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     return this.#grpc.close();
   }
 }
