@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Installed, type Outcome, packAndInstall, root, run } from "./install.ts";
 import { installNode } from "./other-node.ts";
@@ -121,10 +121,7 @@ describe("the installed library", () => {
 describe("under the oldest Node.js that `package.json` names", () => {
   let node: string;
   beforeAll(() => {
-    const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-      engines: { node: string };
-    };
-    node = installNode(dirname(installed.folder), engines.node.replace(/^>=(.*)$/, "$1.0"));
+    node = oldestNode();
   });
 
   it.each(["package", "checkout"])("the %s runs and answers, and warns of nothing", (place) => {
@@ -151,6 +148,55 @@ describe("under the oldest Node.js that `package.json` names", () => {
   });
 });
 
+describe("the thread of the embedder in process", () => {
+  const runtime = "node_modules/sluice/dist/connectors/embedders/qwen3/runtime/index.js";
+  const fixture = join(root, "test/fixtures/tiny-qwen3");
+  const { items } = JSON.parse(readFileSync(join(fixture, "goldens.json"), "utf8")) as {
+    readonly items: readonly {
+      readonly ids: readonly number[];
+      readonly vector: readonly number[];
+    }[];
+  };
+  const chosen = items.filter(({ ids }) => [2, 17, 46].includes(ids.length));
+
+  /** What `run-model.ts` of the consumer prints. */
+  function embed(node: string, model: string): unknown {
+    cpSync(consumer, installed.folder, { recursive: true });
+    const entry = pathToFileURL(join(installed.folder, runtime)).href;
+    const file = join(fixture, "onnx", model);
+    const rows = JSON.stringify(chosen.map(({ ids }) => ids));
+    const { stdout } = run(node, ["run-model.ts", entry, file, rows], installed.folder);
+    return JSON.parse(stdout);
+  }
+
+  it("says how to install the package that it needs", () => {
+    expect(embed(process.execPath, "model.onnx")).toMatchObject({
+      code: "package.missing",
+      message: expect.stringMatching(/Run `npm install onnxruntime-node`\..*CUDA/),
+    });
+  });
+
+  it("gives the golden vectors, also of 16-bit floats under the oldest Node.js", () => {
+    const there = join(installed.folder, "node_modules/onnxruntime-node");
+    symlinkSync(join(root, "node_modules/onnxruntime-node"), there, "dir");
+    const oldest = oldestNode();
+    for (const [node, model] of [
+      [process.execPath, "model.onnx"],
+      [oldest, "model.onnx"],
+      [oldest, "model_kv_gqa_fp16.onnx"],
+    ] as const) {
+      const { vectors } = embed(node, model) as { readonly vectors: readonly number[][] };
+      for (const [index, { vector: golden }] of chosen.entries()) {
+        const vector = vectors[index]!;
+        const length = Math.hypot(...vector);
+        const cosine =
+          golden.reduce((sum, value, place) => sum + value * vector[place]!, 0) / length;
+        expect(cosine, model).toBeGreaterThan(0.9999);
+      }
+    }
+  });
+});
+
 describe("under a Node.js that is too old", () => {
   it("says so in one sentence and ends with 2", () => {
     const node = installNode(dirname(installed.folder), "20.0.0");
@@ -163,6 +209,18 @@ describe("under a Node.js that is too old", () => {
     }
   });
 });
+
+let oldest: string | undefined;
+
+/** The program of the oldest Node.js that `package.json` names, installed once. */
+function oldestNode(): string {
+  const { engines } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    engines: { node: string };
+  };
+  const version = engines.node.replace(/^>=(.*)$/, "$1.0");
+  oldest ??= installNode(dirname(installed.folder), version);
+  return oldest;
+}
 
 function packed(): string {
   return join(installed.folder, "node_modules/sluice/bin/sluice.js");

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Answer, LoadRequest, Request, RunRequest } from "../protocol.ts";
 import type { Layout } from "./layout.ts";
 import { loadOnnx } from "./onnxruntime.ts";
+import { isOutOfMemory } from "./out-of-memory.ts";
 import { ProblemError } from "./problem-error.ts";
 import { Session } from "./session.ts";
 
@@ -60,6 +61,7 @@ export function serve(port: MessagePort, seams: Seams = {}): void {
 
 function failed(id: number, error: unknown): Answer {
   const message = error instanceof Error ? error.message : String(error);
-  const problem = error instanceof ProblemError ? error.problem : "run";
+  const unnamed = isOutOfMemory(message) ? "memory" : "run";
+  const problem = error instanceof ProblemError ? error.problem : unnamed;
   return { id, kind: "failed", problem, message };
 }

@@ -5,13 +5,10 @@ import { type Graph, type GraphInput, readGraph } from "./graph.ts";
 import { fromHalf } from "./half-float.ts";
 import { type Grid, type Layout, rightPadded } from "./layout.ts";
 import type { Onnx } from "./onnxruntime.ts";
+import { isOutOfMemory } from "./out-of-memory.ts";
 import { ProblemError } from "./problem-error.ts";
 
-/** What the library says when there is no room; each device has words of its own. */
-const outOfMemory =
-  /out of (?:device |host )?memory|failed to allocate|bad[_ ]alloc|allocation fail|not enough memory|insufficient memory|too large to allocate|exceeds? the max(?:imum)? buffer/i;
-
-/** What it says of a file that no device could load. */
+/** What the library says of a file that no device could load. */
 const wrongFile =
   /protobuf|invalid_?graph|invalid model|doesn't exist|no such file|external data|load model from|not supported.*(?:opset|ir version)|opset|data file/i;
 
@@ -58,7 +55,7 @@ export class Session {
       ({ [output]: result } = await this.#session.run(feeds, [output]));
     } catch (cause) {
       const message = messageOf(cause);
-      throw new ProblemError(outOfMemory.test(message) ? "memory" : "run", message, cause);
+      throw new ProblemError(isOutOfMemory(message) ? "memory" : "run", message, cause);
     }
     return this.#vectorsOf(result, lengths, grid);
   }
@@ -133,7 +130,7 @@ async function createSession(onnx: Onnx, request: LoadRequest): Promise<Inferenc
     });
   } catch (cause) {
     const message = messageOf(cause);
-    if (device === "cpu" && outOfMemory.test(message)) {
+    if (device === "cpu" && isOutOfMemory(message)) {
       throw new ProblemError("memory", message, cause);
     }
     const isModel = device === "cpu" || wrongFile.test(message);

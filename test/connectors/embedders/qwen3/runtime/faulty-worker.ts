@@ -5,7 +5,7 @@ import { serve } from "../../../../../connectors/embedders/qwen3/runtime/worker/
 
 // The real thread, which dies, fails, or finds no room where the environment asks for it.
 const asked = new URLSearchParams(process.env["FAULTY_WORKER"]);
-/** Each death writes a byte here, so that threads know of those before them. */
+/** Each death, or each run if they are counted, writes a byte here: threads know nothing of those before them. */
 const deaths = asked.get("deaths") ?? "";
 const mostDeaths = Number(asked.get("most") ?? 0);
 const how = asked.get("how");
@@ -14,6 +14,7 @@ const trigger = Number(asked.get("trigger") ?? -1);
 const room = Number(asked.get("room") ?? Number.POSITIVE_INFINITY);
 
 function beforeRun(ids: Int32Array, lengths: Int32Array): void {
+  if (how === "count") appendFileSync(deaths, "x");
   if (lengths.length * Math.max(...lengths) > room) {
     throw new ProblemError("memory", "Failed to allocate memory for requested buffer of size 1.");
   }

@@ -1,6 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { Runtime } from "../../../../../connectors/embedders/qwen3/runtime/index.ts";
 import { goldens, noAbort, optionsOf, rows, wrongOnes } from "./tiny-model.ts";
@@ -79,6 +82,17 @@ describe("too little memory", () => {
     await expect(runtime.run([rows[0]!], noAbort)).resolves.toHaveLength(1);
   });
 
+  it.runIf(existsSync("/usr/bin/prlimit"))(
+    "of the real system is met by halving, and every vector is right",
+    async () => {
+      const program = fileURLToPath(new URL("./little-memory.ts", import.meta.url));
+      const { stdout } = await promisify(execFile)(process.execPath, [program]);
+      const told: unknown = JSON.parse(stdout);
+      expect(told).toMatchObject({ vectors: 60, wrong: [] });
+      expect(told).toHaveProperty(["errors", "embed.out-of-memory"]);
+    },
+  );
+
   it("is remembered, so that later batches are cut before they fail", async () => {
     const runtime = await openFaulty({ room: "400" });
     const eight = Array.from({ length: 8 }, () => rows.find((row) => row.length === 89)!);
@@ -86,6 +100,23 @@ describe("too little memory", () => {
     const failures = runtime.measures()[0]!.errors["embed.out-of-memory"];
     await runtime.run(eight, noAbort);
     expect(runtime.measures()[0]!.errors["embed.out-of-memory"]).toBe(failures);
+  });
+});
+
+describe("a batch that nobody waits for any more", () => {
+  it("is not computed, though it waits in the thread already", async () => {
+    const runtime = await openFaulty({ how: "count" });
+    const opening = readFileSync(deaths).length;
+    const stop = new AbortController();
+    const many = [rows, rows, rows, rows].flat();
+    const calls = Array.from({ length: 6 }, () => runtime.run(many, stop.signal));
+    // Two are sent before the turn of the event loop ends; the first takes far longer than that.
+    await new Promise((resolve) => void setImmediate(resolve));
+    stop.abort(new Error("stopped"));
+    await Promise.allSettled(calls);
+    await runtime.run([rows[0]!], noAbort);
+    // The one that may have begun, and the last.
+    expect(readFileSync(deaths).length - opening).toBeLessThanOrEqual(2);
   });
 });
 
