@@ -12,6 +12,7 @@ import { LanceCollection } from "./collection.ts";
 import type { LancedbConfig } from "./config.ts";
 import { Durability } from "./durability.ts";
 import { toFault, type FailedCall } from "./faults.ts";
+import { describeCollection } from "../../../src/records/describe-collection.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import {
   collectionExists,
@@ -80,14 +81,9 @@ class LanceSink implements Sink {
       try {
         const { live, marker, metric } = await this.#inspect(table);
         this.#seen.marker = marker;
-        return {
-          ...(live.dimension === undefined ? {} : { dimension: live.dimension }),
-          ...(metric === undefined ? {} : { metric }),
-          elementType: live.elementType,
-          records: await table.countRows(),
-          ...(marker === undefined ? {} : { marker }),
-          misfits: live.misfits,
-        };
+        const { dimension, elementType, misfits } = live;
+        const records = await table.countRows();
+        return describeCollection({ dimension, metric, elementType, records, marker, misfits });
       } finally {
         table.close();
       }

@@ -9,6 +9,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { describeCollection } from "../../../src/records/describe-collection.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import {
   collectionExists,
@@ -92,14 +93,10 @@ class MilvusSink implements Sink {
     const { live, marker, index } = inspection;
     this.#seen.marker = marker;
     const records = await this.#count(inspection, signal);
-    return {
-      ...(live.dimension === undefined ? {} : { dimension: live.dimension }),
-      ...(index === undefined ? {} : { metric: index.metric }),
-      elementType: live.elementType,
-      records,
-      ...(marker === undefined ? {} : { marker }),
-      misfits: misfitsOf(inspection),
-    };
+    const { dimension, elementType } = live;
+    const metric = index?.metric;
+    const misfits = misfitsOf(inspection);
+    return describeCollection({ dimension, metric, elementType, records, marker, misfits });
   }
 
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<MilvusCollection> {

@@ -6,6 +6,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { describeCollection } from "../../../src/records/describe-collection.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import { collectionMissing, collectionUnusable } from "../../../src/records/refusals.ts";
 import { PineconeClient } from "./client.ts";
@@ -60,14 +61,9 @@ class PineconeSink implements Sink {
     if (found === undefined) return undefined;
     const { live, records, marks, misfits } = found;
     Object.assign(this.#seen, marks);
-    return {
-      ...(live.dimension === undefined ? {} : { dimension: live.dimension }),
-      ...(live.metric === undefined ? {} : { metric: live.metric }),
-      elementType: live.elementType,
-      records,
-      ...(marks.marker === undefined ? {} : { marker: marks.marker }),
-      misfits,
-    };
+    const { dimension, metric, elementType } = live;
+    const { marker } = marks;
+    return describeCollection({ dimension, metric, elementType, records, marker, misfits });
   }
 
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<PineconeCollection> {

@@ -8,6 +8,7 @@ import type {
   Sink,
 } from "../../../src/contracts/index.ts";
 import { Fault, isFault } from "../../../src/faults/index.ts";
+import { describeCollection } from "../../../src/records/describe-collection.ts";
 import { createLayout, type Layout } from "../../../src/records/layout.ts";
 import {
   collectionExists,
@@ -76,15 +77,16 @@ class WeaviateSink implements Sink {
     if (found === undefined) return undefined;
     const { schema, marker, records, dimension } = found;
     this.#seen.marker = marker;
-    return {
-      ...(dimension === undefined ? {} : { dimension }),
-      ...(schema.metric === undefined ? {} : { metric: schema.metric }),
-      ...(schema.metric === "other" ? { metricName: schema.vector?.distance ?? "" } : {}),
-      elementType: schema.elementType,
+    const { metric, elementType, misfits } = schema;
+    return describeCollection({
+      dimension,
+      metric,
+      metricName: metric === "other" ? (schema.vector?.distance ?? "") : undefined,
+      elementType,
       records,
-      ...(marker === undefined ? {} : { marker }),
-      misfits: schema.misfits,
-    };
+      marker,
+      misfits,
+    });
   }
 
   async create(spec: CollectionSpec, signal: AbortSignal): Promise<WeaviateCollection> {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { DataType } from "@zilliz/milvus2-sdk-node";
 import { milvusSink } from "../../../connectors/sinks/milvus/index.ts";
-import type { ConnectorContext, FieldType, Sink } from "../../../src/contracts/index.ts";
-import { systemClock } from "../../../src/flow/index.ts";
+import type { ConnectorContext, Sink } from "../../../src/contracts/index.ts";
 import type { LawContext } from "../../../src/testkit/law.ts";
-import { lawFields, type SinkHarness, type SinkPlace } from "../../../src/testkit/sink-harness.ts";
+import type { SinkHarness, SinkPlace } from "../../../src/testkit/sink-harness.ts";
+import { configureSink } from "../../support/configure-sink.ts";
 import { openForwarder, type Forwarder } from "./forwarder.ts";
 import { connectMilvus } from "./milvus-client.ts";
 
@@ -28,15 +28,7 @@ export function makeMilvusSink(
   config: Readonly<Record<string, unknown>> = {},
   context: Partial<ConnectorContext> = {},
 ): Sink {
-  const fields: Readonly<Record<string, FieldType>> = lawFields;
-  return milvusSink.create(milvusSink.config.parse({ address, collection, ...config }), {
-    name: "search",
-    pipeline: "law",
-    folder: "/",
-    clock: systemClock,
-    fields,
-    ...context,
-  });
+  return configureSink(milvusSink, { address, collection, ...config }, context);
 }
 
 /** Both kinds of servers; what one does differently is said where it is tested. */

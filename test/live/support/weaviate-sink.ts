@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { PortsOf } from "../../../scripts/servers/catalog.ts";
 import { weaviateSink } from "../../../connectors/sinks/weaviate/index.ts";
-import type { ConnectorContext, FieldType, Sink } from "../../../src/contracts/index.ts";
-import { systemClock } from "../../../src/flow/index.ts";
+import type { ConnectorContext, Sink } from "../../../src/contracts/index.ts";
 import type { LawContext } from "../../../src/testkit/law.ts";
-import { lawFields, type SinkHarness, type SinkPlace } from "../../../src/testkit/sink-harness.ts";
+import type { SinkHarness, SinkPlace } from "../../../src/testkit/sink-harness.ts";
+import { configureSink } from "../../support/configure-sink.ts";
 import { openForwarder, type Forwarder } from "./forwarder.ts";
 import { openRefusingProxy, type RefusingProxy } from "./weaviate-proxy.ts";
 
@@ -34,15 +34,7 @@ export function makeWeaviateSink(
   config: Readonly<Record<string, unknown>>,
   context: Partial<ConnectorContext> = {},
 ): Sink {
-  const fields: Readonly<Record<string, FieldType>> = lawFields;
-  return weaviateSink.create(weaviateSink.config.parse(config), {
-    name: "search",
-    pipeline: "law",
-    folder: "/",
-    clock: systemClock,
-    fields,
-    ...context,
-  });
+  return configureSink(weaviateSink, config, context);
 }
 
 export interface RestAnswer {

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type * as Arrow from "apache-arrow";
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { FieldType, Sink } from "../../../../src/contracts/index.ts";
+import { describe, expect, it } from "vitest";
+import type { FieldType } from "../../../../src/contracts/index.ts";
 import {
   makeMarker,
   makeRecord,
@@ -10,21 +10,8 @@ import {
   specOf,
   toUpsert,
 } from "../../../../src/testkit/sink-harness.ts";
-import { arrow, makeSink, rawDatabase, temporaryFolder } from "./harness.ts";
-
-const { signal } = new AbortController();
-
-function openFolder(): Promise<string> {
-  return temporaryFolder({ defer: (cleanup) => onTestFinished(() => void cleanup()) });
-}
-
-type Options = [config?: Parameters<typeof makeSink>[1], context?: Parameters<typeof makeSink>[2]];
-
-function sinkIn(folder: string, ...options: Options): Sink {
-  const sink = makeSink(folder, ...options);
-  onTestFinished(() => sink.close());
-  return sink;
-}
+import { arrow, makeSink, rawDatabase } from "./harness.ts";
+import { openFolder, signal, sinkIn } from "./places.ts";
 
 const text = (): Arrow.Utf8 => new arrow.Utf8();
 const list = (): Arrow.List => new arrow.List(new arrow.Field("item", text(), true));

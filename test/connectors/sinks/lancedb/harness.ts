@@ -5,14 +5,10 @@ import { join } from "node:path";
 import type * as Arrow from "apache-arrow";
 import type * as LanceDb from "@lancedb/lancedb";
 import { lancedbSink } from "../../../../connectors/sinks/lancedb/index.ts";
-import type { ConnectorContext, FieldType, Sink } from "../../../../src/contracts/index.ts";
-import { systemClock } from "../../../../src/flow/index.ts";
+import type { ConnectorContext, Sink } from "../../../../src/contracts/index.ts";
 import type { LawContext } from "../../../../src/testkit/law.ts";
-import {
-  lawFields,
-  type SinkHarness,
-  type SinkPlace,
-} from "../../../../src/testkit/sink-harness.ts";
+import type { SinkHarness, SinkPlace } from "../../../../src/testkit/sink-harness.ts";
+import { configureSink } from "../../../support/configure-sink.ts";
 
 /** A table in a folder of its own. */
 export interface LancePlace extends SinkPlace {
@@ -42,16 +38,8 @@ export function makeSink(
   config: Readonly<Record<string, unknown>> = {},
   context: Partial<ConnectorContext> = {},
 ): Sink {
-  const parsed = lancedbSink.config.parse({ uri: "index", collection: "handbook", ...config });
-  const fields: Readonly<Record<string, FieldType>> = lawFields;
-  return lancedbSink.create(parsed, {
-    name: "search",
-    pipeline: "law",
-    folder,
-    clock: systemClock,
-    fields,
-    ...context,
-  });
+  const whole = { uri: "index", collection: "handbook", ...config };
+  return configureSink(lancedbSink, whole, { folder, ...context });
 }
 
 /** The laws' harness over real tables. */

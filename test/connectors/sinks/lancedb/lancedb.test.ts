@@ -1,37 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { Sink, VectorRecord } from "../../../../src/contracts/index.ts";
+import { describe, expect, it } from "vitest";
+import type { VectorRecord } from "../../../../src/contracts/index.ts";
 import {
   makeMarker,
   makeRecord,
   makeRecords,
   specOf,
-  toDelete,
   toUpsert,
 } from "../../../../src/testkit/sink-harness.ts";
-import { makeSink, rawDatabase, temporaryFolder } from "./harness.ts";
-
-const { signal } = new AbortController();
-
-function openFolder(): Promise<string> {
-  return temporaryFolder({ defer: (cleanup) => onTestFinished(() => void cleanup()) });
-}
-
-type Options = [config?: Parameters<typeof makeSink>[1], context?: Parameters<typeof makeSink>[2]];
-
-function sinkIn(folder: string, ...options: Options): Sink {
-  const sink = makeSink(folder, ...options);
-  onTestFinished(() => sink.close());
-  return sink;
-}
-
-async function created(folder: string, ...options: Options) {
-  const sink = sinkIn(folder, ...options);
-  const collection = await sink.create(specOf({}, sink), signal);
-  return { sink, collection };
-}
+import { expectIds, expectLastCounts } from "../writing.ts";
+import { rawDatabase } from "./harness.ts";
+import { created, openFolder, signal, sinkIn } from "./places.ts";
 
 async function versions(folder: string): Promise<number> {
   return (await readdir(join(folder, "index", "handbook.lance", "_versions"))).filter((name) =>
@@ -69,27 +50,12 @@ describe("writing to lancedb", () => {
   });
 
   it("stores one record of an id that stands twice in a write, the last", async () => {
-    const { collection } = await created(await openFolder());
-    const record = makeRecord(1, 8);
-    const next = { ...record, text: "The second." };
-    await collection.write([toUpsert(record), toUpsert(next)], signal);
-    expect(await collection.count(undefined, signal)).toBe(1);
-    const [stored] = await collection.read([record.id], { vectors: false }, signal);
-    expect(stored?.text).toBe("The second.");
-    await collection.write([toUpsert(next), toDelete(next)], signal);
-    expect(await collection.count(undefined, signal)).toBe(0);
+    await expectLastCounts((await created(await openFolder())).collection);
   });
 
   it("reads and deletes ids with quotes, backslashes, line ends and emoji, and no others", async () => {
-    const { collection } = await created(await openFolder());
     const odd = ["it's", `a"b`, "back\\slash", "line\nend", "🙂", "x' OR '1'='1", "`tick`", "%_"];
-    const records = odd.map((id, index) => makeRecord(index, 8, { id }));
-    const kept = makeRecord(99, 8);
-    await collection.write([...records, kept].map(toUpsert), signal);
-    const read = await collection.read(odd, { vectors: false }, signal);
-    expect(read.map((record) => record.id).toSorted()).toEqual(odd.toSorted());
-    await collection.write(records.map(toDelete), signal);
-    expect(await collection.count(undefined, signal)).toBe(1);
+    await expectIds((await created(await openFolder())).collection, odd);
   });
 
   it("reports by id the records that it cannot store, and stores the others", async () => {

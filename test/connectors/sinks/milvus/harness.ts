@@ -1,7 +1,7 @@
 import { onTestFinished } from "vitest";
 import { milvusSink } from "../../../../connectors/sinks/milvus/index.ts";
 import type { ConnectorContext, Sink } from "../../../../src/contracts/index.ts";
-import { systemClock } from "../../../../src/flow/index.ts";
+import { configureSink } from "../../../support/configure-sink.ts";
 import { type Answers, FakeMilvus } from "./fake-milvus.ts";
 import { modernMilvus } from "./modern.ts";
 
@@ -13,15 +13,9 @@ export function makeSink(
   config: Readonly<Record<string, unknown>> = {},
   context: Partial<ConnectorContext> = {},
 ): Sink {
-  const parsed = milvusSink.config.parse({ address, collection: "handbook", ...config });
-  const sink = milvusSink.create(parsed, {
-    name: "search",
-    pipeline: "law",
-    folder: import.meta.dirname,
-    clock: systemClock,
-    fields: {},
-    ...context,
-  });
+  const whole = { address, collection: "handbook", ...config };
+  const folder = import.meta.dirname;
+  const sink = configureSink(milvusSink, whole, { folder, fields: {}, ...context });
   onTestFinished(() => sink.close());
   return sink;
 }

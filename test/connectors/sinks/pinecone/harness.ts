@@ -1,18 +1,14 @@
 import { Pinecone } from "@pinecone-database/pinecone";
 import { pineconeSink } from "../../../../connectors/sinks/pinecone/index.ts";
-import type { ConnectorContext, FieldType, Sink } from "../../../../src/contracts/index.ts";
-import { systemClock } from "../../../../src/flow/index.ts";
+import type { ConnectorContext, Sink } from "../../../../src/contracts/index.ts";
 import {
   type PineconeEmulator,
   type PineconeEmulatorOptions,
   startPineconeEmulator,
 } from "../../../../src/testkit/index.ts";
 import type { LawContext } from "../../../../src/testkit/law.ts";
-import {
-  lawFields,
-  type SinkHarness,
-  type SinkPlace,
-} from "../../../../src/testkit/sink-harness.ts";
+import type { SinkHarness, SinkPlace } from "../../../../src/testkit/sink-harness.ts";
+import { configureSink } from "../../../support/configure-sink.ts";
 
 export const apiKey = "pcsk_the-key-of-the-tests";
 
@@ -36,22 +32,14 @@ export function makeSink(
   config: Readonly<Record<string, unknown>> = {},
   context: Partial<ConnectorContext> = {},
 ): Sink {
-  const parsed = pineconeSink.config.parse({
+  const whole = {
     api_key: apiKey,
     index: "handbook",
     control_url: emulator.url,
     visibility_timeout_ms: 2_000,
     ...config,
-  });
-  const fields: Readonly<Record<string, FieldType>> = lawFields;
-  return pineconeSink.create(parsed, {
-    name: "search",
-    pipeline: "law",
-    folder: ".",
-    clock: systemClock,
-    fields,
-    ...context,
-  });
+  };
+  return configureSink(pineconeSink, whole, context);
 }
 
 /** The official client as a stranger would use it. */

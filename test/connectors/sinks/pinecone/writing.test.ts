@@ -12,6 +12,7 @@ import {
   toUpsert,
 } from "../../../../src/testkit/sink-harness.ts";
 import { apiKey, rawClient } from "./harness.ts";
+import { expectIds, expectLastCounts } from "../writing.ts";
 import { created, emulate, rejection, signal, sinkAt } from "./places.ts";
 
 const layout = createLayout({
@@ -28,27 +29,12 @@ function metadataBytes(record: VectorRecord): number {
 
 describe("writing to pinecone", () => {
   it("stores one record of an id that stands twice in a write, the last", async () => {
-    const { collection } = await created();
-    const record = makeRecord(1, 8);
-    const next = { ...record, text: "The second." };
-    await collection.write([toUpsert(record), toUpsert(next)], signal);
-    expect(await collection.count(undefined, signal)).toBe(1);
-    const [stored] = await collection.read([record.id], { vectors: false }, signal);
-    expect(stored?.text).toBe("The second.");
-    await collection.write([toUpsert(next), toDelete(next)], signal);
-    expect(await collection.count(undefined, signal)).toBe(0);
+    await expectLastCounts((await created()).collection);
   });
 
   it("reads and deletes ids of every ASCII character, and no others", async () => {
-    const { collection } = await created();
     const odd = ["it's", `a"b`, "back\\slash", "line\nend", "a b&ids=c", "#/?%41+", "\x01\x7f"];
-    const records = odd.map((id, index) => makeRecord(index, 8, { id }));
-    const kept = makeRecord(99, 8);
-    await collection.write([...records, kept].map(toUpsert), signal);
-    const read = await collection.read(odd, { vectors: false }, signal);
-    expect(read.map((record) => record.id).toSorted()).toEqual(odd.toSorted());
-    await collection.write(records.map(toDelete), signal);
-    expect(await collection.count(undefined, signal)).toBe(1);
+    await expectIds((await created()).collection, odd);
   });
 
   it("refuses ids that the service does not take, by id, and finds none of them", async () => {
