@@ -10,8 +10,8 @@ export interface Fault {
   readonly name: string;
   /** The stores it can happen to. */
   readonly stores: readonly StoreName[];
-  /** Without connections that are open, nothing happens. */
-  readonly needsConnection?: boolean;
+  /** It happens to what is open; before a run, it is nothing, or no fault. */
+  readonly needsOpen?: boolean;
   /** A run bears it and succeeds, with the settings of `set`. */
   readonly isBorne?: boolean;
   /** Settings of the run that it happens to. */
@@ -26,7 +26,7 @@ export interface Fault {
   land?(fanOut: FanOut, store: StoreName): boolean;
 }
 
-type Special = Partial<Pick<Fault, "needsConnection" | "isBorne" | "set" | "land">>;
+type Special = Partial<Pick<Fault, "needsOpen" | "isBorne" | "set" | "land">>;
 
 function onTheWire(name: string, fault: WireFault, special: Special = {}): Fault {
   return {
@@ -60,7 +60,7 @@ export const faults = {
   "slow-close": onTheWire(
     "the server's connections end and clients learn of it 2 s later",
     { kind: "slow-close", ms: 2_000 },
-    { needsConnection: true },
+    { needsOpen: true },
   ),
   "lost-answer": onTheWire("what was written is not acknowledged", { kind: "lost-answer" }),
   late: onTheWire(
@@ -78,6 +78,7 @@ export const faults = {
   away: {
     name: "the folder is moved away and comes back",
     stores: ["lancedb"],
+    needsOpen: true,
     set: () => [],
     strike: ({ place }) => renameSync(place.index, awayFrom(place.folder)),
     felt: ({ place }) => (existsSync(awayFrom(place.folder)) ? 1 : 0),

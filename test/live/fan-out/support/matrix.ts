@@ -20,9 +20,9 @@ const smoke: readonly (readonly [FaultName, StoreName, Moment])[] = [
   ["latency", "pinecone", "writing"],
   ["slow-close", "weaviate", "writing"],
   ["lost-answer", "milvus", "writing"],
-  ["late", "weaviate", "writing"],
+  ["late", "weaviate", "ending"],
   ["late", "pinecone", "ending"],
-  ["away", "lancedb", "opening"],
+  ["away", "lancedb", "ending"],
   ["away", "lancedb", "writing"],
 ];
 
@@ -37,7 +37,10 @@ export const serverKills: readonly (readonly ["milvus" | "weaviate", readonly Mo
       ["milvus", moments],
       ["weaviate", moments],
     ]
-  : [["weaviate", ["writing"]]];
+  : [
+      ["milvus", ["opening"]],
+      ["weaviate", ["writing"]],
+    ];
 
 /** A seed for the lane of this number; `SLUICE_WIRE_SEED` gives other ones. */
 export function seedOf(lane: number): number {
@@ -66,9 +69,7 @@ function smokeMatrix(): readonly Row[] {
 function fullMatrix(): readonly Row[] {
   return Object.values<Fault>(faults).flatMap((fault) =>
     fault.stores.map((store) => {
-      const possible = moments.filter(
-        (moment) => moment !== "opening" || fault.needsConnection !== true,
-      );
+      const possible = moments.filter((moment) => moment !== "opening" || fault.needsOpen !== true);
       return { fault, store, moments: possible };
     }),
   );

@@ -59,7 +59,7 @@ export async function mendWires({ wires }: Store): Promise<void> {
 }
 
 /** How long a request to a store may take; what is lost may land for longer than that, by the store's horizon. */
-const timeoutMs = { milvus: 3_000, weaviate: 3_000, pinecone: 2_000 } as const;
+const timeout_ms = 3_000;
 
 const storedFields = "id vector text document title headings fingerprint edition metadata".split(
   " ",
@@ -79,7 +79,7 @@ export async function openMilvus(address: string): Promise<Store> {
       address: `127.0.0.1:${wire.port}`,
       collection,
       dimension: dimensions.milvus,
-      timeout_ms: timeoutMs.milvus,
+      timeout_ms,
     },
     direct: [`sinks.milvus.address=${address}`],
     elsewhere(name) {
@@ -124,7 +124,7 @@ export async function openWeaviate(ports: WeaviatePorts): Promise<Store> {
       ...addressesOf({ http: rest.port, grpc: grpc.port }),
       collection,
       dimension: dimensions.weaviate,
-      timeout_ms: timeoutMs.weaviate,
+      timeout_ms,
     },
     direct: Object.entries(addressesOf(ports)).map(([key, url]) => `sinks.weaviate.${key}=${url}`),
     elsewhere(name) {
@@ -197,7 +197,7 @@ export async function openPinecone(): Promise<Store> {
       host: `http://127.0.0.1:${wire.port}`,
       control_url: emulator.url,
       dimension: dimensions.pinecone,
-      timeout_ms: timeoutMs.pinecone,
+      timeout_ms,
       concurrency: 2,
     },
     get direct() {

@@ -26,8 +26,10 @@ export type WireFault =
 
 /** How long a lost answer is waited for before the reset: by then all of the request has arrived. */
 const answerMs = 300;
-/** What is sent within this time after the first byte that is late belongs to the same requests. */
-const lateWindowMs = 300;
+/** What a client sends within this time after the first byte that is late, it has not given up yet. */
+const lateWindowMs = 2_000;
+/** A request with vectors has more than this; less is said to keep a connection going. */
+const smallestWrite = 2_000;
 
 /** One connection: the client's end and the server's. */
 interface Link {
@@ -200,12 +202,13 @@ export class Wire {
   #keep(link: Link, bytes: Buffer): void {
     const now = performance.now();
     if (link.heldSince === undefined) {
-      this.#struck += 1;
       link.heldSince = now;
       link.state = "deaf";
       this.#late.add(link);
     }
-    if (now - link.heldSince <= lateWindowMs) link.held.push(bytes);
+    if (now - link.heldSince > lateWindowMs) return;
+    link.held.push(bytes);
+    if (bytes.length > smallestWrite) this.#struck += 1;
   }
 
   #closeSlowly(link: Link, ms: number): void {
