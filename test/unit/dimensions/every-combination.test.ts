@@ -49,15 +49,15 @@ describe("the engine writes vectors of the live length, normalised and of one sp
     const { written, refused } = await tryMany([memory], 2, 1000, () => new VirtualClock());
     expect(written).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(100);
-  });
+  }, 60_000);
 
   it("to up to three collections at once in memory, LanceDB and Pinecone", async () => {
     const { written, refused } = await tryMany(
       [memory, lancedb(folder), pinecone(emulator)],
       3,
-      60,
+      40,
     );
-    expect(written).toBeGreaterThan(5);
-    expect(refused).toBeGreaterThan(5);
+    expect(written).toBeGreaterThan(2);
+    expect(refused).toBeGreaterThan(2);
   }, 60_000);
 });
