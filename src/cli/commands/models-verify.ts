@@ -130,14 +130,14 @@ function report({ terminal }: Shell, found: Verification, precision: Precision):
   for (const { name, verdict, detail } of checks) {
     terminal.line(`${marks[verdict]}  ${name}: ${detail}`, colours[verdict]);
   }
-  for (const { mistake, meaning, evidence } of findings) {
+  for (const { mistake, meaning, evidence, certain } of findings) {
     terminal.line();
-    terminal.line(`${mistake}: ${meaning}`, "bold");
+    terminal.line(`${certain ? "" : "Probably "}${mistake}: ${meaning}`, "bold");
     terminal.line(`  told by: ${evidence}`);
   }
   if (suspects.length > 0) {
     terminal.line();
-    terminal.line("The answers do not tell which mistake it is. These would explain them:");
+    terminal.line("The answers do not prove which mistake it is. These would explain them, too:");
     for (const { mistake, meaning } of suspects) terminal.line(`  ${mistake}: ${meaning}`);
   }
   if (fault !== undefined) terminal.error(`${fault.code}: ${fault.message}`);
@@ -149,7 +149,7 @@ function refusal({ model, checks, findings, suspects }: Verification): Fault {
   const cause =
     first === undefined
       ? `possible mistakes: ${suspects.map(({ mistake }) => mistake).join(", ")}`
-      : `${first.mistake}. ${first.meaning}`;
+      : `${first.certain ? "" : "probably "}${first.mistake}. ${first.meaning}`;
   return new Fault(
     "refused.model",
     `The embedder \`${model.id}\` does not give the vectors of its model (${failed.join(", ")}): ${cause}`,

@@ -86,6 +86,7 @@ function recognise(
         mistake,
         meaning: isMistake(mistake) ? mistakes[mistake] : what,
         evidence: `\`${answer.name}\` has the vector that this mistake gives (cosine ${shown(near)})`,
+        certain: true,
       },
     ];
   });

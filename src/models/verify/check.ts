@@ -10,13 +10,15 @@ export interface Check {
   readonly suspects: readonly MistakeName[];
 }
 
-/** A mistake that the answers themselves show. */
+/** A mistake that the answers themselves show, or at least point at. */
 export interface Finding {
   readonly mistake: string;
   /** What it is and how to mend it. */
   readonly meaning: string;
   /** How it was told. */
   readonly evidence: string;
+  /** Nothing else gives such answers. */
+  readonly certain: boolean;
 }
 
 export function right(name: string, detail: string): Check {

@@ -10,6 +10,8 @@ import type { Witness } from "./witness.ts";
 const endText = "<|endoftext|>";
 /** Vectors that are equal but for rounding. */
 const equal = 0.9999;
+/** What an average of 400 states keeps when eight of them change. */
+const nearlyEqual = 0.999;
 
 /**
  * Looks for what betrays a mistake of a causal model that takes the last token's state, when a check has failed. Each
@@ -28,18 +30,27 @@ export async function findMistakes(
   const findings: Finding[] = [];
   const vectors = ["published cosines", "slices", "golden vectors", "end token"];
   const pools = [...vectors, "same text, same vector"].some((name) => failed.has(name));
-  if (pools) {
-    const found =
-      (await firstToken(witness)) ??
-      (await missingEnd(witness, known, tolerance)) ??
-      (await mean(witness));
-    if (found !== undefined) findings.push(found);
-  }
+  if (pools) findings.push(...(await poolingFindings(witness, known, tolerance)));
   if (failed.has("padding")) {
     const found = await readPadding(witness);
     if (found !== undefined) findings.push(found);
   }
   return findings;
+}
+
+async function poolingFindings(
+  witness: Witness,
+  known: KnownModel,
+  tolerance: Tolerance,
+): Promise<readonly Finding[]> {
+  const first = await firstToken(witness);
+  if (first !== undefined) return [first];
+  if (await publishedWith(witness, known, endText, tolerance)) {
+    const evidence = `with \`${endText}\` typed behind each text the published cosines come out`;
+    return [finding("missing-end-token", evidence)];
+  }
+  const found = [await missingEnd(witness), await mean(witness)];
+  return found.filter((one) => one !== undefined);
 }
 
 /** In a causal model the first token's state knows nothing of what follows. */
@@ -57,19 +68,9 @@ async function firstToken(witness: Witness): Promise<Finding | undefined> {
  * A run of one token has the same state everywhere, because all that can be attended to is the same. Without an end
  * token behind it, runs of any length therefore have one vector. Digits are tokens of their own.
  */
-async function missingEnd(
-  witness: Witness,
-  known: KnownModel,
-  tolerance: Tolerance,
-): Promise<Finding | undefined> {
-  if (await publishedWith(witness, known, endText, tolerance)) {
-    const evidence = `with \`${endText}\` typed behind each text the published cosines come out`;
-    return finding("missing-end-token", evidence);
-  }
+async function missingEnd(witness: Witness): Promise<Finding | undefined> {
   const near = cosine(await witness.alone("1"), await witness.alone("1".repeat(32)));
   if (near < equal) return undefined;
-  const swapped = await swappedCosine(witness);
-  if (swapped >= equal) return undefined;
   return finding(
     "missing-end-token",
     `\`1\` and a run of 32 have one vector (cosine ${shown(near)}), so nothing is read behind them`,
@@ -77,21 +78,17 @@ async function missingEnd(
 }
 
 /**
- * After the last norm all states have the same length, so one token of 257 moves their mean by at most 2/257: a cosine
- * of 0.99997. The last state, or the end token's, hears of the token just before it much more than that.
+ * After the last norm all states have about one length. A sentence of some eight tokens behind a run of 400, whose states
+ * are all the same, thus moves the mean by 16/400 at most: a cosine of 0.9992. The last token of a trained model hears
+ * much more of the sentence just before it; but one that attends to everything alike would not, so this is no proof.
  */
 async function mean(witness: Witness): Promise<Finding | undefined> {
-  const near = await swappedCosine(witness);
-  if (near < equal) return undefined;
-  return finding(
-    "mean-pooling",
-    `another last token of 256 hardly changes the vector (cosine ${shown(near)})`,
-  );
-}
-
-async function swappedCosine(witness: Witness): Promise<number> {
-  const run = "1".repeat(255);
-  return cosine(await witness.alone(`${run}1`), await witness.alone(`${run}2`));
+  const run = "1".repeat(400);
+  const one = await witness.alone(`${run} Parking is free for all employees.`);
+  const near = cosine(one, await witness.alone(`${run} The volcano erupted in the night.`));
+  if (near < nearlyEqual) return undefined;
+  const evidence = `what is said behind 400 digits hardly changes the vector (cosine ${shown(near)})`;
+  return { ...finding("mean-pooling", evidence), certain: false };
 }
 
 /** Padding is the end token: if it is read, it is as if it stood in the text. */
@@ -117,5 +114,5 @@ async function readPadding(witness: Witness): Promise<Finding | undefined> {
 }
 
 function finding(mistake: MistakeName, evidence: string): Finding {
-  return { mistake, meaning: mistakes[mistake], evidence };
+  return { mistake, meaning: mistakes[mistake], evidence, certain: true };
 }

@@ -26,7 +26,7 @@ export interface Verification {
   readonly checks: readonly Check[];
   /** Mistakes that the answers show. */
   readonly findings: readonly Finding[];
-  /** Mistakes that would explain what is wrong, when the answers show none. */
+  /** Mistakes that would explain what is wrong, when the answers prove none. */
   readonly suspects: readonly { readonly mistake: MistakeName; readonly meaning: string }[];
 }
 
@@ -89,7 +89,7 @@ function certain(wrong: readonly Check[]): readonly Finding[] {
   return wrong.flatMap(({ suspects, detail }) => {
     const [only, ...others] = suspects;
     if (only === undefined || others.length > 0 || only === "other-model") return [];
-    return [{ mistake: only, meaning: mistakes[only], evidence: detail }];
+    return [{ mistake: only, meaning: mistakes[only], evidence: detail, certain: true }];
   });
 }
 
@@ -106,11 +106,14 @@ function suspectsOf(
   wrong: readonly Check[],
   findings: readonly Finding[],
 ): Verification["suspects"] {
-  const found = new Set(findings.map(({ mistake }) => mistake));
+  const proven = findings.filter((finding) => finding.certain);
+  const found = new Set(proven.map(({ mistake }) => mistake));
   const open = wrong.filter(({ suspects }) => suspects.length > 1 || suspects[0] === "other-model");
   const explained = (check: Check): boolean => check.suspects.some((name) => found.has(name));
   const names = new Set(
     open.filter((check) => !explained(check)).flatMap((check) => check.suspects),
   );
-  return [...names].map((mistake) => ({ mistake, meaning: mistakes[mistake] }));
+  const named = new Set(findings.map(({ mistake }) => mistake));
+  const others = [...names].filter((name) => !named.has(name));
+  return others.map((mistake) => ({ mistake, meaning: mistakes[mistake] }));
 }

@@ -83,6 +83,7 @@ describe("a mistake of the server", () => {
     const found = await verify(wrong);
     expect(found.right).toBe(false);
     expect(found.findings.map((finding) => finding.mistake)).toContain(mistake);
+    expect(found.findings.map(({ certain }) => certain)).toContain(mistake !== "mean-pooling");
     const [first] = found.findings;
     expect(first?.evidence).not.toBe("");
     expect(first?.meaning).toMatch(/\.$/);
