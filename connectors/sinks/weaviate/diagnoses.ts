@@ -14,6 +14,14 @@ export interface Diagnosis {
 /** The server tells most by text alone. Texts as observed with 1.39; the first that fits counts. */
 const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
   [
+    /could not find class|not present in schema|class .* (?:not found|does not exist)|collection .* does not exist/i,
+    { code: "sink.missing", what: "it does not exist any more. Run again to create it" },
+  ],
+  [
+    /tenant not found|tenant .* does not exist/i,
+    { code: "sink.missing", what: "the tenant does not exist any more. Run again to create it" },
+  ],
+  [
     /invalid api key|unauthorized|anonymous access not enabled|unauthenticated/i,
     { code: "sink.unauthorized", what: "the server refused the key. Check `api_key`" },
   ],
@@ -23,14 +31,6 @@ const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
       code: "sink.unauthorized",
       what: "this key may not do that. Give its user the permissions that the guide names",
     },
-  ],
-  [
-    /could not find class|not present in schema|class .* (?:not found|does not exist)|collection .* does not exist/i,
-    { code: "sink.missing", what: "it does not exist any more. Run again to create it" },
-  ],
-  [
-    /tenant not found|tenant .* does not exist/i,
-    { code: "sink.missing", what: "the tenant does not exist any more. Run again to create it" },
   ],
   [
     /tenant not active/i,
@@ -77,7 +77,7 @@ const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
     { code: "sink.too-large", what: "the request is larger than the server takes" },
   ],
   [
-    /vector lengths? don't match|vector with length|vector lengths|dimensions do not match|wrong size/i,
+    /vector lengths? don't match|vector with length|vector lengths|different lengths|dimensions do not match|wrong size/i,
     {
       code: "sink.dimension",
       what: "its vectors have another length than when it was opened. It was altered; run again",
@@ -147,7 +147,11 @@ export const unknownFailure: Diagnosis = {
   partial: true,
 };
 
+/** Names and values that the server repeats: they mean nothing, whatever they say. */
+const quoted = /(?<=^|[\s:([])(?:'[^']*'|"[^"]*")(?=$|[\s:;,.)\]])/g;
+
 /** What the server's text means; undefined when it is not known. */
 export function diagnose(text: string): Diagnosis | undefined {
-  return diagnoses.find(([pattern]) => pattern.test(text))?.[1];
+  const told = text.replaceAll(quoted, "''");
+  return diagnoses.find(([pattern]) => pattern.test(told))?.[1];
 }

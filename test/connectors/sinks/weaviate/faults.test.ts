@@ -44,6 +44,11 @@ const statuses: readonly (readonly [number, string, Advice])[] = [
   ],
   [
     2,
+    "batch delete params: could not find class Unauthorized in schema",
+    { code: "sink.missing", retry: "never", says: /does not exist any more/ },
+  ],
+  [
+    2,
     'aggregate: tenant not found: "b"',
     { code: "sink.missing", retry: "never", says: /the tenant does not exist any more/ },
   ],
@@ -147,6 +152,12 @@ const objectErrors: readonly (readonly [string, string, string])[] = [
     "never",
   ],
   ["inconsistent vector lengths: 9 != 8", "sink.dimension", "never"],
+  ["insert called with a vector of the wrong size: 3. Saved length: 8", "sink.dimension", "never"],
+  [
+    "addBatch called with vectors of different lengths: got 3, expected 8",
+    "sink.dimension",
+    "never",
+  ],
   [
     "adminlist: authorization, forbidden action: user 'viewer' has insufficient permissions to U",
     "sink.unauthorized",
@@ -158,6 +169,8 @@ const objectErrors: readonly (readonly [string, string, string])[] = [
 
 /** What lies in an object alone. */
 const ownErrors = [
+  "no such prop with name 'unauthorized' found in class 'ReadOnly' in the schema",
+  "invalid date property 'at' on class 'X': requires a date, but the given value is 'shutdown, forbidden'",
   "invalid integer property 'year' on class 'Handbook': requires an integer",
   "no such prop with name 'zzz' found in class 'Handbook' in the schema",
   "collection Handbook does not have configuration for vector other",
