@@ -5,8 +5,8 @@ import type { PulledModel } from "../../models/pulled-models.ts";
 import { action } from "../command.ts";
 import { bytes, count, table } from "../format.ts";
 import type { Shell } from "../shell.ts";
-import { modelsPullCommand } from "./models-pull.ts";
-import { modelsVerifyCommand } from "./models-verify.ts";
+import { modelsPullCommand } from "../models/pull-command.ts";
+import { modelsVerifyCommand } from "../models/verify-command.ts";
 
 export function modelsCommand(shell: Shell): Command {
   const list = new Command("list")

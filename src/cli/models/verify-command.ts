@@ -12,7 +12,7 @@ import { action, usageFault } from "../command.ts";
 import { type PipelineOptions, withPipelineOptions } from "../pipeline-options.ts";
 import type { Shell } from "../shell.ts";
 import { usePipeline } from "../use-pipeline.ts";
-import { precisionOption } from "./models-pull.ts";
+import { precisionOption } from "./pull-command.ts";
 
 interface VerifyOptions extends PipelineOptions {
   readonly path?: string;

@@ -6,7 +6,7 @@ import type { Pulled, Supply } from "../../models/pull/pull-model.ts";
 import { isPrecision, type Precision, precisions } from "../../models/precision.ts";
 import { action, repeatable, usageFault } from "../command.ts";
 import { bytes, countOf, duration } from "../format.ts";
-import { PullProgress } from "../pull-progress.ts";
+import { PullProgress } from "./pull-progress.ts";
 import type { Shell } from "../shell.ts";
 
 interface PullOptions {

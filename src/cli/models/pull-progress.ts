@@ -1,9 +1,9 @@
 import { clearInterval, setInterval } from "node:timers";
-import type { ExpectedFile } from "../models/pull/checksum.ts";
-import type { Choice } from "../models/pull/choose-files.ts";
-import type { PullWatcher } from "../models/pull/pull-model.ts";
-import { bytes, countOf, duration } from "./format.ts";
-import type { Terminal } from "./terminal.ts";
+import type { ExpectedFile } from "../../models/pull/checksum.ts";
+import type { Choice } from "../../models/pull/choose-files.ts";
+import type { PullWatcher } from "../../models/pull/pull-model.ts";
+import { bytes, countOf, duration } from "../format.ts";
+import type { Terminal } from "../terminal.ts";
 
 const redrawMs = 200;
 const lineMs = 10_000;
