@@ -239,14 +239,20 @@ function foreignStatus(status: number, origin: string): Diagnosis {
   };
 }
 
-/** The message in an error's body, of either plane, and with its code in small letters; empty for anything else. */
+/** What a message quotes may be somebody's text, which decides nothing. */
+const quoted = /(?<=^|[\s(:])(['"`]).*?\1(?=$|[\s).,:;])/gs;
+
+/**
+ * The message in an error's body, of either plane; and, in small letters, with its code and without what it quotes. Both
+ * are empty for anything else.
+ */
 function wordsIn(text: string): { readonly said: string; readonly lower: string } {
   try {
     const body: unknown = JSON.parse(text);
     const inner = typeof body === "object" && body !== null && "error" in body ? body.error : body;
     const said = messageOf(inner);
     const code = typeof inner === "object" && inner !== null && "code" in inner ? inner.code : "";
-    return { said, lower: `${String(code)} ${said}`.toLowerCase() };
+    return { said, lower: `${String(code)} ${said.replaceAll(quoted, "…")}`.toLowerCase() };
   } catch {
     return { said: "", lower: "" };
   }

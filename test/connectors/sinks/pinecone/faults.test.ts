@@ -51,6 +51,19 @@ describe("a write that the service refuses", () => {
       { code: "sink.rejected", retry: "smaller", ambiguous: false, says: "got)" },
     ],
     [
+      "a bad record whose text sounds like something else",
+      status(
+        400,
+        "Value must be a string, got 'the documents API', \"request exceeds the maximum supported size\"",
+      ),
+      { code: "sink.rejected", retry: "smaller", ambiguous: false },
+    ],
+    [
+      "an index that is quoted, and not ready",
+      status(503, `Index "handbook" is not ready, so "you've" to wait`),
+      { code: "sink.not-ready", retry: "later", ambiguous: false },
+    ],
+    [
       "an index that was made anew",
       status(400, "Vector dimension 8 does not match the dimension of the index 4"),
       { code: "sink.missing", retry: "never", ambiguous: false, says: "takes vectors of 4" },
