@@ -51,6 +51,20 @@ describeWebgpu(() => {
   );
 
   it(
+    "`auto` passes over a GPU in software, which is slower than the CPU, and says so",
+    { timeout: 5 * minutes },
+    async () => {
+      const told = await runOnWebgpu("embed-goldens.ts", "model", "auto", "fp32");
+      const slow = /^`webgpu` takes \d+ ms for what the CPU does in \d+ ms/;
+      expect(told).toMatchObject({
+        devices: ["cpu"],
+        notes: [{ level: "info" }, { level: "info" }, { message: expect.stringMatching(slow) }],
+        wrong: [],
+      });
+    },
+  );
+
+  it(
     "a graph of 16-bit floats is refused with the reason, since this GPU has none",
     { timeout: 5 * minutes },
     async () => {

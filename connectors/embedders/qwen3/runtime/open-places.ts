@@ -4,7 +4,13 @@ import { CpuReference } from "./cpu-reference.ts";
 import { absence, candidates, idsOf, nameOf } from "./devices.ts";
 import type { DeviceKind, RuntimeOptions } from "./options.ts";
 import { Place, type PlaceOptions } from "./place.ts";
-import { checkAgainstCpu, checkPadding, checkSelfTest } from "./self-test.ts";
+import {
+  checkAgainstCpu,
+  checkPadding,
+  checkSelfTest,
+  checkSpeed,
+  timeTogether,
+} from "./self-test.ts";
 import { WebgpuPermit } from "./webgpu-permit.ts";
 
 export interface OpenedPlaces {
@@ -81,7 +87,7 @@ async function openKind(
 async function testPlace(
   place: Place,
   kind: DeviceKind,
-  { selfTest, model }: RuntimeOptions,
+  { selfTest, model, device, clock }: RuntimeOptions,
   cpu: CpuReference,
   signal: AbortSignal,
 ): Promise<readonly ComponentNote[]> {
@@ -97,6 +103,10 @@ async function testPlace(
     return [{ level: "warning", message }];
   }
   checkAgainstCpu(place, selfTest, found, expected);
+  if (device === "auto") {
+    const milliseconds = await timeTogether(place, selfTest, clock, signal);
+    checkSpeed(place, milliseconds, await cpu.milliseconds(clock, signal));
+  }
   return [];
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../../src/contracts/index.ts";
 
-/** Where a model runs; `auto` takes the first that works. */
+/** Where a model runs; `auto` takes the first that works and is not far slower than the CPU. */
 export type Device = "auto" | DeviceKind;
 
 export type DeviceKind = "cuda" | "webgpu" | "coreml" | "dml" | "cpu";

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../../src/contracts/index.ts";
 import { assert, Fault } from "../../../../src/faults/index.ts";
 import { batchOf } from "./batch.ts";
 import type { GraphModel } from "./options.ts";
@@ -8,6 +9,9 @@ const leastCosine = 0.999;
 const largestRatio = 0.01;
 /** Some devices are right with short texts only, so that one has to be at least this long. */
 const longText = 40;
+
+/** A GPU in software takes a hundred times as long as the CPU that it runs on; a small real one about as long. */
+const slowest = 3;
 
 /** The vectors of the test's rows, each computed alone. */
 export type Reference = readonly Float32Array[];
@@ -66,6 +70,32 @@ export function checkAgainstCpu(
     `\`${place.name}\` computes another vector than the CPU for a text of ${difference.tokens} tokens ` +
       `(${difference.what}). Choose another \`device\` or \`file\`, or update the driver.`,
   );
+}
+
+/** Refuses a device that takes far longer than the CPU, for whoever left the choice to us. */
+export function checkSpeed(place: Place, milliseconds: number, onCpu: number): void {
+  if (milliseconds <= slowest * onCpu) return;
+  throw new Fault(
+    "embed.device",
+    `\`${place.name}\` takes ${milliseconds.toFixed(0)} ms for what the CPU does in ${onCpu.toFixed(0)} ms, and may be ` +
+      "computed in software. Name it as `device` to use it all the same.",
+  );
+}
+
+/** How long a device takes for all rows at once, in milliseconds. It has computed them before, and is warm. */
+export async function timeTogether(
+  place: Place,
+  rows: readonly Int32Array[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<number> {
+  const start = clock.monotonic();
+  if (place.bounds.allow(rows.length, batchOf(rows).columns)) {
+    await place.run(batchOf(rows), signal, 1);
+  } else {
+    await singles(place, rows, signal);
+  }
+  return clock.monotonic() - start;
 }
 
 function firstDifference(
