@@ -113,4 +113,9 @@ function report({ terminal }: Shell, supply: Supply, pulled: Pulled, millisecond
   );
   if (graph !== undefined) terminal.line(`ONNX file: ${graph}`);
   terminal.line(folder);
+  if (graph === undefined || /model(?:_fp16)?\.onnx$/.test(graph)) return;
+  terminal.note(
+    "Coarser weights may give other vectors: try it with `sluice models verify`.",
+    "yellow",
+  );
 }

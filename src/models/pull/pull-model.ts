@@ -60,7 +60,7 @@ export async function pullModel(
 ): Promise<Pulled> {
   const choice = await choose(supply, wanted);
   const files = choice.files.map((file) => withPin(file, supply));
-  const present = await staging.present();
+  const present = await staging.present(supply.model);
   const kept = await presentFiles(files, present, staging, signal);
   const missing = files
     .filter(({ path }) => !kept.has(path))

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { copyFile, link, mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Fault } from "../../faults/index.ts";
@@ -36,7 +37,11 @@ export class Staging {
     try {
       await mkdir(locks, { recursive: true });
       const lease = Lease.acquire(join(locks, `${hash("sha256", folder).slice(0, 32)}.lock`), 0);
-      if (lease !== undefined) return new Staging(folder, lease);
+      if (lease !== undefined) {
+        const staging = new Staging(folder, lease);
+        await staging.#recover();
+        return staging;
+      }
     } catch (error) {
       throw diskFault(error, locks);
     }
@@ -46,10 +51,19 @@ export class Staging {
     );
   }
 
-  /** What the folder holds already; refuses a folder that somebody else filled. */
-  async present(): Promise<Manifest | undefined> {
+  /** Ends what a process began that died while it put the folder in its place. */
+  async #recover(): Promise<void> {
+    if (existsSync(this.folder)) return;
+    // The manifest is the last thing that is written.
+    if ((await readManifest(this.path)) !== undefined) await rename(this.path, this.folder);
+    await rm(`${this.folder}${replaced}`, { recursive: true, force: true });
+  }
+
+  /** What the folder holds of this model already; refuses a folder that somebody else filled, or for another model. */
+  async present(model: string): Promise<Manifest | undefined> {
     try {
       const manifest = await readManifest(this.folder);
+      if (manifest !== undefined && manifest.model !== model) throw this.#other(manifest.model);
       if (manifest !== undefined) return manifest;
       const names = await readdir(this.folder);
       if (names.length === 0) return undefined;
@@ -64,10 +78,18 @@ export class Staging {
     );
   }
 
+  #other(model: string): Fault {
+    return new Fault(
+      "config.invalid",
+      `\`${this.folder}\` holds the model \`${model}\`. Name another folder with \`--into\`.`,
+    );
+  }
+
   /** Makes the place, and refuses when the disk has no room for so many bytes more. */
   async prepare(bytes: number): Promise<void> {
     try {
       await mkdir(this.path, { recursive: true });
+      await rm(join(this.path, manifestName), { force: true });
       const { bavail, bsize } = await statfs(this.path);
       if (bavail * bsize >= bytes) return;
       throw new Fault(

@@ -1,4 +1,4 @@
-import { readFile, readdir, stat, truncate, writeFile } from "node:fs/promises";
+import { cp, readFile, readdir, rename, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { modelFiles, PullPlace, repository } from "../support/pull-place.ts";
@@ -95,19 +95,19 @@ describe("a download", () => {
       await using hub = await startStubHub(repository, modelFiles());
       await using place = await PullPlace.make();
       hub.behave(({ path, host }) =>
-        host === "store" && path.includes("tokenizer.json") ? { kind } : undefined,
+        host === "store" && path.includes(weights) ? { kind } : undefined,
       );
       await expect(place.pull(hub.url)).rejects.toMatchObject({
         code: "refused.checksum",
-        message: expect.stringContaining("`tokenizer.json`"),
+        message: expect.stringContaining(`\`${weights}\``),
       });
-      const left = await readdir(`${place.folder}.partial`, { recursive: true });
-      const tokenizer = left.filter((path) => path.startsWith("tokenizer.json"));
-      const sizes = tokenizer.map(
-        async (path) => (await stat(join(`${place.folder}.partial`, path))).size,
-      );
+      const staging = `${place.folder}.partial`;
+      const left = await readdir(staging, { recursive: true });
+      const parts = left.filter((path) => path.startsWith(weights));
+      const sizes = parts.map(async (path) => (await stat(join(staging, path))).size);
       expect((await Promise.all(sizes)).every((size) => size === 0)).toBe(true);
-      expect(left).toContain("config.json");
+      // Four come at once, the largest last: two of six were whole when it began.
+      expect(left.filter((path) => path.endsWith(".json")).length).toBeGreaterThanOrEqual(2);
     },
   );
 
@@ -155,6 +155,29 @@ describe("the folder of a model", () => {
       code: "config.invalid",
       message: expect.stringContaining("sluice did not put them there"),
     });
+  });
+
+  it("is refused when it holds another model", async () => {
+    await using hub = await startStubHub(repository, modelFiles());
+    await using place = await PullPlace.make();
+    await place.pull(hub.url);
+    await using other = await startStubHub("someone/else", modelFiles(2));
+    await expect(place.pull(other.url, { name: "someone/else" })).rejects.toMatchObject({
+      code: "config.invalid",
+      message: expect.stringContaining(repository),
+    });
+  });
+
+  it("keeps all its files when a process died while it put the new one in its place", async () => {
+    await using hub = await startStubHub(repository, modelFiles());
+    await using place = await PullPlace.make();
+    await place.pull(hub.url);
+    await place.pull(hub.url, { wanted: { precision: "q8", patterns: [] } });
+    await cp(place.folder, `${place.folder}.partial`, { recursive: true });
+    await rename(place.folder, `${place.folder}.old`);
+    expect(await place.pull(hub.url)).toMatchObject({ fetched: 0 });
+    expect(await readdir(join(place.folder, "onnx"))).toContain("model_quantized.onnx");
+    expect((await readdir(place.root)).toSorted()).toEqual(["model", "sluice"]);
   });
 
   it("is worked on by one process at a time", async () => {

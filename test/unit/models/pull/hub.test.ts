@@ -1,6 +1,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { Hub } from "../../../../src/models/pull/hub.ts";
 import { readManifest } from "../../../../src/models/manifest.ts";
 import { fp32, modelFiles, PullPlace, repository } from "../support/pull-place.ts";
 import { sha256Of, startStubHub } from "../support/stub-hub.ts";
@@ -144,6 +145,15 @@ describe("the token", () => {
     expect(error).toMatchObject({ code: "model.unauthorized" });
     expect(String(error)).not.toMatch(/hushhush|wrong_secret/);
     expect(String(error)).toContain("HF_TOKEN");
+  });
+});
+
+describe("a mirror", () => {
+  it("may be a path of a server, and escapes each part of what is asked", () => {
+    const mirror = new Hub({ endpoint: "https://someone:pass@mirror.example/hub/" });
+    const url = mirror.address(["a", "b", "resolve", "refs/pr/1", "x y.json"]);
+    expect(url.href).toBe("https://mirror.example/hub/a/b/resolve/refs%2Fpr%2F1/x%20y.json");
+    expect(mirror.shown).toBe("https://mirror.example/hub");
   });
 });
 
