@@ -113,8 +113,8 @@ export class FanOut {
 
   /** Some documents are added, edited, removed and touched. */
   async change(): Promise<void> {
-    await this.docs.edit(8);
-    await this.docs.add(3, 3);
+    await this.docs.edit(10);
+    await this.docs.add(4, 3);
     await this.docs.remove(2);
     await this.docs.touch(2);
   }

@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunningServer } from "../../../../scripts/servers/running-server.ts";
 import type { FanOut } from "./fan-out.ts";
-import { breakWires, mendWires, remoteNames, type StoreName } from "./stores.ts";
+import { breakNextWrite, breakWires, mendWires, remoteNames, type StoreName } from "./stores.ts";
 import type { WireFault } from "./wire.ts";
 
 /** Something that goes wrong with one store. */
@@ -16,8 +16,8 @@ export interface Fault {
   readonly isBorne?: boolean;
   /** Settings of the run that it happens to. */
   set(store: StoreName): readonly string[];
-  /** Happens at once, before this returns. */
-  strike(fanOut: FanOut, store: StoreName): void;
+  /** Happens at once, before this returns, or where that is possible with the next write. */
+  strike(fanOut: FanOut, store: StoreName, when: "now" | "next write"): void;
   /** How often it was felt. */
   felt(fanOut: FanOut, store: StoreName): number;
   /** All is well afterwards. */
@@ -28,12 +28,18 @@ export interface Fault {
 
 type Special = Partial<Pick<Fault, "needsOpen" | "isBorne" | "set" | "land">>;
 
+/** What would otherwise meet the question that comes before a write. */
+const aboutWrites = new Set<WireFault["kind"]>(["reset", "lost-answer"]);
+
 function onTheWire(name: string, fault: WireFault, special: Special = {}): Fault {
   return {
     name,
     stores: remoteNames,
     set: () => [],
-    strike: ({ stores }, store) => breakWires(stores[store], fault),
+    strike: ({ stores }, store, when) => {
+      if (when === "now" && !aboutWrites.has(fault.kind)) breakWires(stores[store], fault);
+      else breakNextWrite(stores[store], fault);
+    },
     felt: ({ stores }, store) => stores[store].wires.reduce((sum, { struck }) => sum + struck, 0),
     heal: ({ stores }, store) => mendWires(stores[store]),
     ...special,

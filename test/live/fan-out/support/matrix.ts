@@ -16,13 +16,13 @@ const smoke: readonly (readonly [FaultName, StoreName, Moment])[] = [
   ["refused", "weaviate", "opening"],
   ["refused", "pinecone", "writing"],
   ["reset", "milvus", "writing"],
-  ["black-hole", "weaviate", "writing"],
+  ["black-hole", "weaviate", "listed"],
   ["latency", "pinecone", "writing"],
   ["slow-close", "weaviate", "writing"],
   ["lost-answer", "milvus", "writing"],
-  ["late", "weaviate", "ending"],
-  ["late", "pinecone", "ending"],
-  ["away", "lancedb", "ending"],
+  ["late", "weaviate", "listed"],
+  ["late", "pinecone", "listed"],
+  ["away", "lancedb", "listed"],
   ["away", "lancedb", "writing"],
 ];
 
@@ -54,7 +54,7 @@ export function chosenLanes(): readonly Lane[] {
   return lanes.map(({ fault, store, moments: chosen }, index) => {
     const seed = seedOf(index);
     const random = randomFrom(seed);
-    const rounds = chosen.map((moment) => ({ moment, writes: 1 + pick(random, 3) }));
+    const rounds = chosen.map((moment) => ({ moment, writes: 1 + pick(random, 2) }));
     return { fault, store, seed, rounds };
   });
 }

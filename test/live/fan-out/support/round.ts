@@ -6,8 +6,8 @@ import type { Fault } from "./faults.ts";
 import type { Finding } from "./report.ts";
 import { type Rows, type StoreName, storeNames } from "./stores.ts";
 
-/** When a fault begins: before the run, in the midst of its writes, or when only deletions and the end are left. */
-export const moments = ["opening", "writing", "ending"] as const;
+/** When a fault begins: before the run, when all is listed and the next write is sent, or after some writes. */
+export const moments = ["opening", "listed", "writing"] as const;
 
 export type Moment = (typeof moments)[number];
 
@@ -48,12 +48,11 @@ async function playLateRound(
 ): Promise<Figures> {
   const { store, moment } = round;
   await fanOut.change();
-  // There is much to be written yet.
-  const met = await runIntoFault(fanOut, { ...round, moment: "writing", writes: 1 });
+  const met = await runIntoFault(fanOut, { ...round, moment: "writing" });
   expect(met.exitCode).toBe(5);
   await fanOut.change();
   const isTime = (event: RunEvent): boolean => {
-    if (moment === "ending") return event.kind === "waiting";
+    if (moment === "listed") return event.kind === "waiting";
     const kind = moment === "opening" ? "target-opened" : "records-written";
     return event.kind === kind && event.sink === store;
   };
@@ -86,17 +85,17 @@ async function runIntoFault(
 ): Promise<Pick<Figures, "exitCode" | "brokenMs">> {
   let left = writes;
   let hasStruck = false;
-  const strike = (): void => {
+  const strike = (when: "now" | "next write"): void => {
     if (hasStruck) return;
     hasStruck = true;
-    fault.strike(fanOut, store);
+    fault.strike(fanOut, store, when);
   };
-  if (moment === "opening") strike();
+  if (moment === "opening") strike("now");
   const observe = (event: RunEvent): void => {
-    if (moment === "ending" && event.kind === "listing-ended") strike();
+    if (moment === "listed" && event.kind === "listing-ended") strike("next write");
     if (moment !== "writing" || event.kind !== "records-written" || event.sink !== store) return;
-    left -= 1;
-    if (left <= 0) strike();
+    if (event.upserted > 0) left -= 1;
+    if (left <= 0) strike("now");
   };
   const set = [...unhurried(store), ...fault.set(store)];
   const { summary, exitCode } = await fanOut.run({ observe }, set);

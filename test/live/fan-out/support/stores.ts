@@ -54,6 +54,11 @@ export function breakWires({ wires }: Store, fault: WireFault): void {
   for (const wire of wires) wire.break(fault);
 }
 
+/** Breaks all ways to a store when the next write is on its way. */
+export function breakNextWrite({ wires }: Store, fault: WireFault): void {
+  for (const wire of wires) wire.breakNextWrite(fault);
+}
+
 export async function mendWires({ wires }: Store): Promise<void> {
   await Promise.all(wires.map((wire) => wire.mend()));
 }

@@ -14,11 +14,11 @@ export type WireFault =
   | { readonly kind: "latency"; readonly ms: number }
   /** The server's ends of open connections are closed at once, and clients learn of it so much later. */
   | { readonly kind: "slow-close"; readonly ms: number }
-  /** What is sent arrives, and no answer comes back; the connection is reset a moment later. */
+  /** What is sent arrives, and no answer comes back; the connection is reset a moment after the answer was due. */
   | { readonly kind: "lost-answer" }
   /**
-   * What a client sends at first arrives when it is let go, see `land`; that the client gave up meanwhile never does, and
-   * no answer comes back.
+   * A write arrives when it is let go, see `land`; that the client gave up meanwhile never does, and no answer comes
+   * back. What is no write passes.
    */
   | { readonly kind: "late" }
   /** What is sent arrives when the fault is lifted, and all goes on as if it had been slow. */
@@ -28,8 +28,10 @@ export type WireFault =
 const answerMs = 300;
 /** What a client sends within this time after the first byte that is late, it has not given up yet. */
 const lateWindowMs = 2_000;
-/** A request with vectors has more than this; less is said to keep a connection going. */
-const smallestWrite = 2_000;
+/** The head of a write may come alone; so long does it take to see that nothing follows. */
+const headMs = 50;
+/** A write of vectors has more bytes than this; other requests have less. */
+const smallestWriteBytes = 2_000;
 
 /** One connection: the client's end and the server's. */
 interface Link {
@@ -51,6 +53,8 @@ export class Wire {
   readonly #late = new Set<Link>();
   #server: Server | undefined;
   #fault: WireFault | undefined;
+  /** A fault that begins with the next write. */
+  #armed: WireFault | undefined;
   #struck = 0;
 
   private constructor(upstream: number, port: number) {
@@ -71,9 +75,16 @@ export class Wire {
     return this.#struck;
   }
 
+  /** Has a fault begin when the next write is sent. */
+  breakNextWrite(fault: WireFault): void {
+    this.#struck = 0;
+    this.#armed = fault;
+  }
+
   /** Holds for connections that are open, and for new ones; no byte passes between the call and the fault. */
   break(fault: WireFault): void {
     this.#fault = fault;
+    this.#armed = undefined;
     this.#struck = 0;
     if (fault.kind === "refuse") {
       // Those that are refused come to nobody's notice.
@@ -93,6 +104,7 @@ export class Wire {
   async mend(): Promise<void> {
     const held = this.#fault?.kind === "hold";
     this.#fault = undefined;
+    this.#armed = undefined;
     for (const link of this.#links) {
       if (held) link.outside.write(Buffer.concat(link.held.splice(0)));
       else link.inside.destroy();
@@ -150,6 +162,7 @@ export class Wire {
   }
 
   #sent(link: Link, bytes: Buffer): void {
+    if (this.#armed !== undefined && bytes.length > smallestWriteBytes) this.break(this.#armed);
     const fault = this.#fault;
     if (link.state === "dead") {
       if (fault?.kind === "slow-close") this.#struck += 1;
@@ -198,17 +211,22 @@ export class Wire {
     }
   }
 
-  /** Keeps what is sent for later; what comes after the first moment is lost. */
+  /** Keeps a write for later, and everything else for a moment; what comes long after the write is lost. */
   #keep(link: Link, bytes: Buffer): void {
     const now = performance.now();
-    if (link.heldSince === undefined) {
+    if (link.heldSince !== undefined && now - link.heldSince > lateWindowMs) return;
+    link.held.push(bytes);
+    if (link.heldSince !== undefined) return;
+    if (lengthOf(link.held) > smallestWriteBytes) {
+      this.#struck += 1;
       link.heldSince = now;
       link.state = "deaf";
       this.#late.add(link);
+    } else if (link.held.length === 1) {
+      setTimeout(() => {
+        if (link.heldSince === undefined) link.outside.write(Buffer.concat(link.held.splice(0)));
+      }, headMs);
     }
-    if (now - link.heldSince > lateWindowMs) return;
-    link.held.push(bytes);
-    if (bytes.length > smallestWrite) this.#struck += 1;
   }
 
   #closeSlowly(link: Link, ms: number): void {
@@ -221,4 +239,8 @@ export class Wire {
     link.inside.resetAndDestroy();
     link.outside.resetAndDestroy();
   }
+}
+
+function lengthOf(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
