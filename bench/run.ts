@@ -1,12 +1,13 @@
 /**
  * `npm run bench [-- NAME …]`: measures, and prints the figure to reach beside the figure reached. Names: feeding,
- * service (a minute for each row), chunking, rerun, memory, sinks, start-up, peers, relevance, documentation; all when
- * left out. Machines are noisy: what can be is a ratio inside one run.
+ * service (a minute for each row), chunking, rerun, memory, sinks, start-up, peers, relevance, documentation, in-process;
+ * all when left out. Machines are noisy: what can be is a ratio inside one run.
  */
 import { chunkingBench } from "./chunking.ts";
 import { cranfieldRows } from "./cranfield.ts";
 import { documentationRows } from "./documentation.ts";
 import { feedingRows, serviceRows } from "./feeding.ts";
+import { inProcessRows } from "./in-process.ts";
 import { memoryRows } from "./memory.ts";
 import { peersRows } from "./peers.ts";
 import { rerunRows } from "./rerun.ts";
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> =
   sinks: benchSinks,
   service: () => serviceRows(60),
   memory: memoryRows,
+  "in-process": inProcessRows,
 };
 
 const asked = process.argv.slice(2);
