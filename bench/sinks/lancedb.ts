@@ -8,7 +8,7 @@ import { lancedbSink } from "../../connectors/sinks/lancedb/index.ts";
 import type { Sink, VectorRecord } from "../../src/contracts/index.ts";
 import { contextOf } from "./context.ts";
 import { dimension } from "./records.ts";
-import type { ByHand, Place, Store } from "./store.ts";
+import type { ByHand, Place, SinkKeys, Store } from "./store.ts";
 
 /**
  * LanceDB, in this process. By hand: Arrow batches with the same columns, merged by id. The adapter also waits for the
@@ -18,7 +18,6 @@ export const lancedbStore: Store = {
   name: "lancedb",
   recordsPerRound: 20_000,
   ways: [
-    { recordsPerWrite: 500, concurrent: 2 },
     { recordsPerWrite: 1_000, concurrent: 1 },
     { recordsPerWrite: 1_000, concurrent: 2 },
     { recordsPerWrite: 1_000, concurrent: 4 },
@@ -37,8 +36,8 @@ async function start(): Promise<Place> {
   return { address, [Symbol.asyncDispose]: () => rm(address, { recursive: true }) };
 }
 
-function makeSink(address: string, collection: string): Sink {
-  const config = lancedbSink.config.parse({ uri: `./${collection}`, collection: "bench" });
+function makeSink(address: string, collection: string, more: SinkKeys = {}): Sink {
+  const config = lancedbSink.config.parse({ uri: `./${collection}`, collection: "bench", ...more });
   return lancedbSink.create(config, contextOf(address));
 }
 

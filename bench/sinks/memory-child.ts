@@ -26,14 +26,14 @@ const [name = "", address = ""] = process.argv.slice(2);
 const store = findStore(name);
 const { signal } = new AbortController();
 const started = performance.now();
-const sink = store.makeSink(address, "memory");
+const sink = store.makeSink(address, "Memory", store.forMemory);
 const collection = await openNew(sink);
 let earlyMb = 0;
 await writeAll(collection, records());
 await collection.optimize?.(signal);
 const writtenMb = peakMb();
 let scanned = 0;
-for await (const page of collection.scan({ pipeline: "bench", vectors: true }, signal)) {
+for await (const page of collection.scan({ pipeline: "bench" }, signal)) {
   scanned += page.length;
 }
 if (scanned !== total) throw new Error(`${scanned} records scanned in ${name}.`);

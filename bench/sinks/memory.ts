@@ -17,7 +17,7 @@ export async function memoryRows(store: Store, address: string): Promise<readonl
   const program = fileURLToPath(new URL("memory-child.ts", import.meta.url));
   const env = { ...process.env, ...allocator };
   const args = [...nodeOptions, program, store.name, address];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env }).catch(shorten);
   const { earlyMb, writtenMb, scannedMb, records, from, seconds } = JSON.parse(stdout) as Peaks;
   return [
     atMost({
@@ -25,7 +25,7 @@ export async function memoryRows(store: Store, address: string): Promise<readonl
       unit: "MB",
       reach: store.peakMb,
       reached: scannedMb,
-      note: `written, then scanned with vectors, in ${Math.round(seconds)} s; includes Node itself`,
+      note: `written, then scanned as verify does, in ${Math.round(seconds)} s; includes Node itself`,
     }),
     atMost({
       name: `sinks: ${store.name}, growth of the peak from record ${from}`,
@@ -35,4 +35,10 @@ export async function memoryRows(store: Store, address: string): Promise<readonl
       note: `${Math.round(earlyMb)} MB at ${from} records, ${Math.round(writtenMb)} MB at ${records}`,
     }),
   ];
+}
+
+/** Rejects with the line of a child's last words that says what happened. */
+function shorten(error: Error & { readonly stderr: string }): never {
+  const [line = error.message] = /^\w*(?:Error|Fault): .*/m.exec(error.stderr) ?? [];
+  throw new Error(line, { cause: error });
 }

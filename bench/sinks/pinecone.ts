@@ -6,7 +6,7 @@ import { pineconeSink } from "../../connectors/sinks/pinecone/index.ts";
 import type { Sink, VectorRecord } from "../../src/contracts/index.ts";
 import { contextOf } from "./context.ts";
 import { columnsOf, dimension } from "./records.ts";
-import type { ByHand, Place, Store } from "./store.ts";
+import type { ByHand, Place, SinkKeys, Store } from "./store.ts";
 
 const { signal } = new AbortController();
 const apiKey = "bench";
@@ -18,7 +18,6 @@ export const pineconeStore: Store = {
   // A request may have 2 MB, which is 89 such records as JSON.
   ways: [
     { recordsPerWrite: 40, concurrent: 8 },
-    { recordsPerWrite: 80, concurrent: 2 },
     { recordsPerWrite: 80, concurrent: 4 },
     { recordsPerWrite: 80, concurrent: 8 },
     { recordsPerWrite: 80, concurrent: 16 },
@@ -54,9 +53,14 @@ function indexOf(collection: string): string {
   return collection.toLowerCase();
 }
 
-function makeSink(address: string, collection: string): Sink {
+function makeSink(address: string, collection: string, more: SinkKeys = {}): Sink {
   const index = indexOf(collection);
-  const config = pineconeSink.config.parse({ api_key: apiKey, control_url: address, index });
+  const config = pineconeSink.config.parse({
+    api_key: apiKey,
+    control_url: address,
+    index,
+    ...more,
+  });
   return pineconeSink.create(config, contextOf());
 }
 

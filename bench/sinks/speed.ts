@@ -48,18 +48,15 @@ export async function speedRow(store: Store, address: string): Promise<BenchRow>
   }
 }
 
-/** The fastest of the SDK's ways, each tried twice. */
+/** The fastest of the SDK's ways. */
 async function fastest(
   store: Store,
   address: string,
   records: readonly VectorRecord[],
 ): Promise<Way> {
   let best: { readonly way: Way; readonly seconds: number } | undefined;
-  for (const way of [...store.ways, ...store.ways]) {
+  for (const way of store.ways) {
     const seconds = await throughSdk(store, address, records, way);
-    if (process.env["SLUICE_BENCH_WAYS"] === "1") {
-      console.error(store.name, way, Math.round(records.length / seconds));
-    }
     if (best === undefined || seconds < best.seconds) best = { way, seconds };
   }
   if (best === undefined) throw new Error(`${store.name} names no way to drive its SDK.`);

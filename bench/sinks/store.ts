@@ -14,12 +14,17 @@ export interface Store {
   /** Starts the server, or makes the folder. Rejects where that is not possible. */
   start(): Promise<Place>;
   /** The sink of a collection that does not exist yet. */
-  makeSink(address: string, collection: string): Sink;
+  makeSink(address: string, collection: string, more?: SinkKeys): Sink;
+  /** Keys of the sink where only the memory of this process is measured, so that the server has less to do. */
+  readonly forMemory?: SinkKeys;
   /** The official SDK on a collection that does not exist yet, as someone would drive it who knows it well. */
   openByHand(address: string, collection: string): Promise<ByHand>;
   /** Removes a collection, so that the next one finds the store as this one did. */
   drop(address: string, collection: string): Promise<void>;
 }
+
+/** More keys of a sink's configuration. */
+export type SinkKeys = Readonly<Record<string, unknown>>;
 
 /** How many records go into a write, and how many writes are under way at once. */
 export interface Way {
