@@ -196,7 +196,7 @@ function ofAbsence(words: string, { verb }: CallPurpose, origin: string): Diagno
   if (verb !== "created") {
     return {
       code: "sink.missing",
-      what: `${origin} does not know it (${words}). Run again to create it`,
+      what: `${origin} does not know it (${words}). Run again to create it, or correct \`host\` if it is set`,
     };
   }
   return {
