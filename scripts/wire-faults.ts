@@ -1,8 +1,8 @@
 /**
- * Plays every fault at every store and moment: `node scripts/wire-faults.ts [--seed N] [--only TEXT]`. Four stores on
- * real servers are kept equal to a folder that changes; the tests are those of `test/live/fan-out`, of which
- * `npm run test:live` plays a part. Prints a line for each fault, and exits 1 if anything went wrong. `--only` plays what has this
- * in its name; the same seed plays the same again.
+ * Plays every fault at every store and moment: `node scripts/wire-faults.ts [--seed N] [--only TEXT]`. Four stores, on
+ * real servers where there are some, are kept equal to a folder that changes. The tests are those of
+ * `test/live/fan-out`, of which `npm run test:live` plays a part. Prints a line for each fault and store, and exits 1 if
+ * anything went wrong. `--only` plays what has the text in its name; the same seed plays the same again.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
