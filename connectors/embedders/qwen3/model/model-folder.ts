@@ -64,6 +64,7 @@ export async function openModelFolder(
         file: path,
         hidden,
         layers: config.num_hidden_layers,
+        heads,
         kvHeads: config.num_key_value_heads ?? heads,
         headDim: config.head_dim ?? Math.floor(hidden / heads),
         padId: after.at(-1) ?? before[0] ?? 0,

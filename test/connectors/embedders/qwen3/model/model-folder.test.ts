@@ -72,6 +72,7 @@ describe("a model's folder", () => {
       file: join(fixture, "onnx/model.onnx"),
       hidden: 64,
       layers: 2,
+      heads: 4,
       kvHeads: 2,
       headDim: 16,
       padId: 2256,
