@@ -7,6 +7,8 @@ import type { Terminal } from "../terminal.ts";
 
 const redrawMs = 200;
 const lineMs = 10_000;
+/** Less than this is read at once. */
+const worthTelling = 64 * 1024 * 1024;
 /** The rate is that of this long. */
 const windowMs = 10_000;
 
@@ -22,6 +24,11 @@ export class PullProgress implements PullWatcher {
   constructor(terminal: Terminal, now: () => number = () => performance.now()) {
     this.#terminal = terminal;
     this.#now = now;
+  }
+
+  checking(count: number): void {
+    if (this.#terminal.json || count < worthTelling) return;
+    this.#terminal.note(`Verifying ${bytes(count)} that are there.`);
   }
 
   chosen({ files, graph }: Choice<ExpectedFile>, there: number): void {

@@ -35,6 +35,8 @@ export interface Supply {
 
 /** Told while a model is pulled. */
 export interface PullWatcher {
+  /** So many bytes are there, and are read to see whether they are right. */
+  checking(bytes: number): void;
   /** Once, when it is known what is to come; `there` of the bytes are there from earlier. */
   chosen(choice: Choice<ExpectedFile>, there: number): void;
   bytes(count: number): void;
@@ -61,7 +63,9 @@ export async function pullModel(
   const choice = await choose(supply, wanted);
   const files = choice.files.map((file) => withPin(file, supply));
   const present = await staging.present(supply.model);
-  const kept = await presentFiles(files, present, staging, signal);
+  const there = files.filter(({ path }) => present?.files.some((file) => file.path === path));
+  if (there.length > 0) watcher.checking(sum(there));
+  const kept = await presentFiles(there, present, staging, signal);
   const missing = files
     .filter(({ path }) => !kept.has(path))
     .toSorted((one, other) => one.size - other.size);

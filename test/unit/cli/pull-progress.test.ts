@@ -22,6 +22,9 @@ it("tells the share, the rate of the last seconds, and the time that is left", (
   const terminal = new Terminal({ stdout: output(), stderr, environment: {} });
   let now = 0;
   const progress = new PullProgress(terminal, () => now);
+  progress.checking(80 * megabyte);
+  progress.checking(20);
+  expect(stderr.written.join("")).toBe("Verifying 80.0 MB that are there.\n");
   progress.chosen({ files, graph: "onnx/model.onnx" }, 20 * megabyte);
   expect(stderr.written.join("")).toContain(
     "2 files, 100 MB, 20.0 MB of them there from earlier, onnx/model.onnx",
@@ -41,6 +44,7 @@ it.each(["json", "quiet"] as const)("is silent with --%s, and when nothing is to
   const terminal = new Terminal({ stdout: output(), stderr, environment: {} });
   terminal[flag] = true;
   const progress = new PullProgress(terminal);
+  progress.checking(100 * megabyte);
   progress.chosen({ files }, 0);
   terminal[flag] = false;
   progress.chosen({ files }, 100 * megabyte);

@@ -47,7 +47,9 @@ describe("pulling from a hub", () => {
     await using place = await PullPlace.make();
     await place.pull(hub.url);
     const before = hub.requests.length;
+    expect(place.checked).toBe(0);
     expect(await place.pull(hub.url)).toMatchObject({ fetched: 0 });
+    expect(place.checked).toBe(place.there);
     expect(hub.requests.slice(before).every(({ path }) => path.startsWith("/api/"))).toBe(true);
     await writeFile(
       join(place.folder, "config.json"),

@@ -48,6 +48,8 @@ export class PullPlace {
   readonly root: string;
   /** Bytes that were told as coming or there, in the last pull, and the files that were chosen. */
   there = 0;
+  /** Bytes that were there before, and were read. */
+  checked = 0;
   chosen: readonly string[] = [];
 
   private constructor(root: string) {
@@ -66,7 +68,9 @@ export class PullPlace {
     const { wanted = fp32, signal = new AbortController().signal, from } = options;
     const source = modelSource(options.name ?? repository);
     const staging = await Staging.open(this.folder, { XDG_CACHE_HOME: this.root });
+    this.checked = 0;
     const watcher = {
+      checking: (bytes: number) => void (this.checked = bytes),
       chosen: ({ files }: Choice<ExpectedFile>, there: number) => {
         this.there = there;
         this.chosen = files.map(({ path }) => path);
