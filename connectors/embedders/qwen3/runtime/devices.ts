@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { Fault } from "../../../../src/faults/index.ts";
 import type { Device, DeviceKind } from "./options.ts";
 
-/** The kinds of which a machine may have several, and the library can choose one. */
-const numbered: readonly DeviceKind[] = ["cuda", "dml"];
+/** Whether a machine may have several of the kind, of which the library can choose one. */
+export function isNumbered(kind: DeviceKind): boolean {
+  return kind === "cuda" || kind === "dml";
+}
 
 /** What is tried, in this order: a list given to the library would not fall back. */
 export function candidates(device: Device): readonly DeviceKind[] {
@@ -23,7 +25,7 @@ export function idsOf(kind: DeviceKind, device: Device, deviceIds: readonly numb
   if (wrong !== undefined) {
     throw new Fault("embed.device", `\`device_ids\` holds ${wrong}; they are numbers from 0.`);
   }
-  if (numbered.includes(kind)) return ids.length === 0 ? [0] : ids;
+  if (isNumbered(kind)) return ids.length === 0 ? [0] : ids;
   if (device !== "auto" && ids.length > 0) {
     throw new Fault(
       "embed.device",
@@ -35,7 +37,7 @@ export function idsOf(kind: DeviceKind, device: Device, deviceIds: readonly numb
 
 /** A device's name for people. */
 export function nameOf(kind: DeviceKind, id: number): string {
-  return numbered.includes(kind) ? `${kind}:${id}` : kind;
+  return isNumbered(kind) ? `${kind}:${id}` : kind;
 }
 
 /**

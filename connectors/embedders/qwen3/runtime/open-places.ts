@@ -1,7 +1,7 @@
 import type { ComponentNote } from "../../../../src/contracts/index.ts";
 import { Fault } from "../../../../src/faults/index.ts";
 import { CpuReference } from "./cpu-reference.ts";
-import { absence, candidates, idsOf, nameOf } from "./devices.ts";
+import { absence, candidates, idsOf, isNumbered, nameOf } from "./devices.ts";
 import type { DeviceKind, RuntimeOptions } from "./options.ts";
 import { Place, type PlaceOptions } from "./place.ts";
 import {
@@ -72,6 +72,9 @@ async function openKind(
           : await Place.open(placeOptions(options, kind, id, workerFile), signal);
       places.push(place);
       notes.push({ level: "info", message: `The model runs on \`${place.name}\`.` });
+      if (options.deviceIds.length > 0 && !isNumbered(kind)) {
+        notes.push({ level: "info", message: `\`device_ids\` has no effect on \`${kind}\`.` });
+      }
       notes.push(...(await testPlace(place, kind, options, cpu, signal)));
     }
     return { places, notes, release };

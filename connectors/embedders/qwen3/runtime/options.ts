@@ -30,7 +30,10 @@ export interface RuntimeOptions {
   readonly deviceIds: readonly number[];
   /** Threads of the CPU; as many as it has cores when left out. */
   readonly threads?: number;
-  /** Rows of ids of several lengths, one of them of at least 40 tokens, that a device must compute as the CPU does. */
+  /**
+   * Rows of ids that a device must compute as the CPU does: of several lengths, since padding errs between them, and one of
+   * at least 40 tokens if the model reads so many, since some devices are right with short texts only.
+   */
   readonly selfTest: readonly Int32Array[];
   readonly clock: Clock;
 }

@@ -72,6 +72,16 @@ describe("the devices", () => {
   });
 });
 
+describe("a device of which there is one", () => {
+  it("says with `auto` that numbers have no effect on it", async () => {
+    const options = { ...optionsOf(tinyModel(), "auto"), deviceIds: [0] };
+    const runtime = await Runtime.open(options, noAbort);
+    await runtime.close();
+    const said = runtime.notes().some(({ message }) => /device_ids.* has no effect/.test(message));
+    expect(said).toBe(!/^(?:cuda|dml)/.test(runtime.devices[0]!));
+  });
+});
+
 describe("WebGPU", () => {
   it("is given to one at a time, and once more after it was given back", () => {
     const permit = WebgpuPermit.take();
