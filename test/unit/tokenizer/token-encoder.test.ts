@@ -142,6 +142,26 @@ describe("the token encoder", () => {
     }
   });
 
+  it("starts another thread when its own has died, and says that the call may be repeated", async () => {
+    const encoder = await open(`${tiny}/tokenizer.json`);
+    const [before] = await encoder.encode(["Hello world"], signal);
+    const deadly = encoder.encode([null as never], signal);
+    const beside = encoder.encode(["Hello world"], signal);
+    for (const call of [deadly, beside]) {
+      await expect(call).rejects.toMatchObject({ code: "embed.failed", retry: "later" });
+    }
+    const again = [encoder.encode(["Hello world"], signal), encoder.encode(["Hello"], signal)];
+    expect((await Promise.all(again))[0]?.[0]).toEqual(before);
+  });
+
+  it("refuses a file that was changed while it was in use", async () => {
+    const path = fileWith(() => undefined);
+    const encoder = await open(path);
+    await expect(encoder.encode([null as never], signal)).rejects.toThrow(/has died/);
+    writeFileSync(path, readFileSync(path, "utf8").replace("NFC", "NFD"));
+    await expect(encoder.encode(["x"], signal)).rejects.toThrow(/was changed while it was in use/);
+  });
+
   it("refuses calls once it is closed, also those under way", async () => {
     const encoder = await open(`${tiny}/tokenizer.json`);
     const under = encoder.encode(["some words ".repeat(50_000)], signal);
