@@ -4,7 +4,7 @@ import { MilvusClient } from "@zilliz/milvus2-sdk-node";
 export async function connectMilvus(address: string): Promise<MilvusClient> {
   const client = new MilvusClient({
     address,
-    timeout: 10_000,
+    timeout: 60_000,
     maxRetries: 0,
     // With `NODE_ENV=test` it logs every request.
     logLevel: "error",

@@ -152,7 +152,7 @@ for (const name of milvusServers) {
         { timeout: 120_000 },
         async () => {
           const { collection, opened } = await milvus.create();
-          const records = makeRecords(11_000, 8);
+          const records = makeRecords(13_000, 8);
           const flush = async (): Promise<void> => {
             const { status } = await milvus.client.flushSync({ collection_names: [collection] });
             expect(status.code).toBe(0);
@@ -170,16 +170,19 @@ for (const name of milvusServers) {
         },
       );
 
-      it("gives what stays exactly once while others write", async () => {
+      it("gives what stays exactly once while others write", { timeout: 120_000 }, async () => {
         const { opened } = await milvus.create();
-        const stays = makeRecords(6_000, 8);
+        const stays = makeRecords(11_000, 8);
         await writeAll(opened, stays.map(toUpsert), signal);
         const seen: string[] = [];
+        let pages = 0;
         for await (const page of opened.scan({ pipeline: "law" }, signal)) {
+          pages += 1;
           seen.push(...page.map(({ id }) => id));
           await writeAll(opened, makeRecords(1_000, 8).map(toUpsert), signal);
           await writeAll(opened, stays.slice(0, 1_000).map(toUpsert), signal);
         }
+        expect(pages).toBeGreaterThan(1);
         expect(new Set(seen).size).toBe(seen.length);
         const given = new Set(seen);
         expect(stays.filter(({ id }) => !given.has(id))).toEqual([]);
