@@ -34,6 +34,8 @@ export class PullProgress implements PullWatcher {
   chosen({ files, graph }: Choice<ExpectedFile>, there: number): void {
     this.#total = files.reduce((sum, { size }) => sum + size, 0);
     this.#there = there;
+    this.stop();
+    this.#samples = [];
     this.#sample();
     if (this.#terminal.json || this.#terminal.quiet || there === this.#total) return;
     const onnx = graph === undefined ? "" : `, ${graph}`;

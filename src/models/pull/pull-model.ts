@@ -3,6 +3,7 @@ import { Fault } from "../../faults/index.ts";
 import type { Manifest, ManifestFile } from "../manifest.ts";
 import type { Precision } from "../precision.ts";
 import { checksumOf, type ExpectedFile } from "./checksum.ts";
+import { externalFiles } from "./external-data.ts";
 import { chooseByPattern, chooseByPrecision, type Choice } from "./choose-files.ts";
 import { pinnedSha256 } from "./model-source.ts";
 import { sizeOf } from "./download-file.ts";
@@ -37,7 +38,7 @@ export interface Supply {
 export interface PullWatcher {
   /** So many bytes are there, and are read to see whether they are right. */
   checking(bytes: number): void;
-  /** Once, when it is known what is to come; `there` of the bytes are there from earlier. */
+  /** When it is known what is to come, and again when the graph names more; `there` of the bytes are there from earlier. */
   chosen(choice: Choice<ExpectedFile>, there: number): void;
   bytes(count: number): void;
 }
@@ -61,41 +62,98 @@ export async function pullModel(
   signal: AbortSignal,
 ): Promise<Pulled> {
   const choice = await choose(supply, wanted);
-  const files = choice.files.map((file) => withPin(file, supply));
   const present = await staging.present(supply.model);
+  const pull: Pull = { supply, present, staging, watcher, signal };
+  const { kept, fetched } = await gather(choice, pull);
+  const exactly = wanted.patterns.length > 0;
+  const beside = exactly ? [] : await besideGraph(choice, fetched, pull);
+  if (beside.length > 0) {
+    const more = await gather({ ...choice, files: beside }, pull);
+    for (const [path, file] of more.kept) kept.set(path, file);
+    for (const [path, file] of more.fetched) fetched.set(path, file);
+  }
+  const graph = choice.graph === undefined ? {} : { graph: choice.graph };
+  if (fetched.size === 0 && present !== undefined) {
+    return { folder: staging.folder, manifest: present, fetched: 0, ...graph };
+  }
+  const staying = new Map([...(await others(pull, fetched)), ...kept]);
+  for (const path of staying.keys()) await staging.keep(path);
+  const manifest = manifestOf(supply, [...staying.values(), ...fetched.values()]);
+  await staging.finish(manifest);
+  return { folder: staging.folder, manifest, fetched: fetched.size, ...graph };
+}
+
+/** One pull, for all its steps. */
+interface Pull {
+  readonly supply: Supply;
+  readonly present: Manifest | undefined;
+  readonly staging: Staging;
+  readonly watcher: PullWatcher;
+  readonly signal: AbortSignal;
+}
+
+interface Gathered {
+  /** Files of the present folder that are right. */
+  readonly kept: Map<string, ManifestFile>;
+  /** Files that are in the staging folder now. */
+  readonly fetched: Map<string, ManifestFile>;
+}
+
+/** Sees what of the files is there, and fetches the rest. */
+async function gather(choice: Choice<ExpectedFile>, pull: Pull): Promise<Gathered> {
+  const { supply, present, staging, watcher } = pull;
+  const files = choice.files.map((file) => withPin(file, supply));
   const there = files.filter(({ path }) => present?.files.some((file) => file.path === path));
   if (there.length > 0) watcher.checking(sum(there));
-  const kept = await presentFiles(there, present, staging, signal);
+  const kept = await presentFiles(there, pull);
   const missing = files
     .filter(({ path }) => !kept.has(path))
     .toSorted((one, other) => one.size - other.size);
-  const begun = await beginnings(supply, missing, staging);
-  const open = sum(missing) - begun;
-  watcher.chosen(choice, sum(files) - open);
-  const graph = choice.graph === undefined ? {} : { graph: choice.graph };
-  if (missing.length === 0 && present !== undefined) {
-    return { folder: staging.folder, manifest: present, fetched: 0, ...graph };
-  }
+  const open = sum(missing) - (await beginnings(supply, missing, staging));
+  watcher.chosen({ ...choice, files }, sum(files) - open);
+  if (missing.length === 0) return { kept, fetched: new Map() };
   await staging.prepare(open);
-  const fetched = await fetchAll(supply, missing, staging, watcher, signal);
-  const same = present?.commit !== undefined && present.commit === supply.commit;
-  const others = same ? present.files.filter(({ path }) => !fetched.has(path)) : [];
-  const staying = new Map([...others, ...kept.values()].map((file) => [file.path, file]));
-  for (const path of staying.keys()) await staging.keep(path);
+  return { kept, fetched: await fetchAll(missing, pull) };
+}
+
+/** What the graph says its weights are in, besides what was chosen by name. */
+async function besideGraph(
+  { files, graph }: Choice<ExpectedFile>,
+  fetched: ReadonlyMap<string, ManifestFile>,
+  { supply, staging, signal }: Pull,
+): Promise<readonly ExpectedFile[]> {
+  if (graph === undefined) return [];
+  const chosen = new Set(files.map(({ path }) => path));
+  const folder = fetched.has(graph) ? staging.path : staging.folder;
+  const named = await externalFiles(join(folder, graph), graph, signal);
+  return supply.files.filter(({ path }) => named.has(path) && !chosen.has(path));
+}
+
+/** Files of the present folder that nobody asked for now, but that belong to the same commit. */
+async function others(
+  { present, supply, staging }: Pull,
+  fetched: ReadonlyMap<string, ManifestFile>,
+): Promise<ReadonlyMap<string, ManifestFile>> {
+  const found = new Map<string, ManifestFile>();
+  if (present?.commit === undefined || present.commit !== supply.commit) return found;
+  for (const file of present.files) {
+    const size = await sizeOf(join(staging.folder, file.path));
+    if (!fetched.has(file.path) && size === file.size) found.set(file.path, file);
+  }
+  return found;
+}
+
+function manifestOf(supply: Supply, files: readonly ManifestFile[]): Manifest {
   const { model, repository, revision, commit } = supply;
-  const manifest: Manifest = {
+  return {
     format: 1,
     model,
     repository,
     revision,
     ...(commit === undefined ? {} : { commit }),
     pulled_at: new Date().toISOString(),
-    files: [...staying.values(), ...fetched.values()].toSorted((one, other) =>
-      one.path < other.path ? -1 : 1,
-    ),
+    files: files.toSorted((one, other) => (one.path < other.path ? -1 : 1)),
   };
-  await staging.finish(manifest);
-  return { folder: staging.folder, manifest, fetched: fetched.size, ...graph };
 }
 
 function choose({ files, repository }: Supply, wanted: Wanted): Promise<Choice<ExpectedFile>> {
@@ -118,10 +176,8 @@ function withPin(file: ExpectedFile, { repository, commit }: Supply): ExpectedFi
 /** What of the files the folder holds already, unharmed. */
 async function presentFiles(
   files: readonly ExpectedFile[],
-  present: Manifest | undefined,
-  staging: Staging,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, ManifestFile>> {
+  { present, staging, signal }: Pull,
+): Promise<Map<string, ManifestFile>> {
   const kept = new Map<string, ManifestFile>();
   for (const file of files) {
     const known = present?.files.find(({ path }) => path === file.path);
@@ -149,12 +205,9 @@ async function beginnings(
 
 /** Fetches several files at once; the first failure ends them all, and what has come stays. */
 async function fetchAll(
-  supply: Supply,
   files: readonly ExpectedFile[],
-  staging: Staging,
-  watcher: PullWatcher,
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, ManifestFile>> {
+  { supply, staging, watcher, signal }: Pull,
+): Promise<Map<string, ManifestFile>> {
   const fetched = new Map<string, ManifestFile>();
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);

@@ -69,11 +69,12 @@ export class PullPlace {
     const source = modelSource(options.name ?? repository);
     const staging = await Staging.open(this.folder, { XDG_CACHE_HOME: this.root });
     this.checked = 0;
+    this.chosen = [];
     const watcher = {
       checking: (bytes: number) => void (this.checked = bytes),
       chosen: ({ files }: Choice<ExpectedFile>, there: number) => {
         this.there = there;
-        this.chosen = files.map(({ path }) => path);
+        this.chosen = [...this.chosen, ...files.map(({ path }) => path)];
       },
       bytes: (count: number) => (this.there += count),
     };
