@@ -36,9 +36,7 @@ export async function openPlaces(
         return { ...opened, notes: [...opened.notes, ...refused.map(noteOf)] };
       } catch (error) {
         signal.throwIfAborted();
-        // What is wrong with the package or the file is wrong everywhere.
-        const next = error instanceof Fault && error.code === "embed.device";
-        if (!next || options.device !== "auto") throw error;
+        if (options.device !== "auto" || !isNextTried(error, kind)) throw error;
         refused.push(error);
       }
     }
@@ -48,6 +46,12 @@ export async function openPlaces(
   }
   const reasons = refused.map(({ message }) => message).join(" ");
   throw new Fault("embed.device", `No device can run the model. ${reasons}`);
+}
+
+/** The library's words for a file that a GPU cannot load and for one that is damaged are alike: the CPU tells which it is. */
+function isNextTried(error: unknown, kind: DeviceKind): error is Fault {
+  if (!(error instanceof Fault)) return false;
+  return error.code === "embed.device" || (error.code === "embed.model" && kind !== "cpu");
 }
 
 async function openKind(
@@ -63,13 +67,15 @@ async function openKind(
   const permit = kind === "webgpu" ? WebgpuPermit.take() : undefined;
   const release = (): void => permit?.give();
   const places: Place[] = [];
+  const endings: Promise<void>[] = [];
+  const abandon = (ending: Promise<void>): void => void endings.push(ending);
   const notes: ComponentNote[] = [];
   try {
     for (const id of ids) {
       const place =
         kind === "cpu"
           ? await cpu.take(signal)
-          : await Place.open(placeOptions(options, kind, id, workerFile), signal);
+          : await Place.open({ ...placeOptions(options, kind, id, workerFile), abandon }, signal);
       places.push(place);
       notes.push({ level: "info", message: `The model runs on \`${place.name}\`.` });
       if (options.deviceIds.length > 0 && !isNumbered(kind)) {
@@ -79,7 +85,9 @@ async function openKind(
     }
     return { places, notes, release };
   } catch (error) {
-    const closing = Promise.all(places.map((place) => place.close())).then(release);
+    const closing = Promise.all([...places.map((place) => place.close()), ...endings]).then(
+      release,
+    );
     // A run cannot be broken off, and whoever stops need not wait for it.
     if (!signal.aborted) await closing;
     throw asDeviceFault(error, kind);

@@ -23,6 +23,8 @@ export interface PlaceOptions {
   readonly threads?: number;
   /** The file of the thread; another one only in tests. */
   readonly workerFile: URL;
+  /** Told of the end of a thread that opening does not wait for when it is aborted: loading cannot be broken off. */
+  readonly abandon?: (ending: Promise<void>) => void;
 }
 
 /** One device with the model on it. Its thread is started again when it dies. */
@@ -154,8 +156,8 @@ async function startThread(
     throw loadFault(answer.kind === "failed" ? answer : failed, kind, model);
   } catch (error) {
     const closing = thread.close();
-    // What is being loaded cannot be broken off, and nobody has to wait for it.
-    if (!signal.aborted) await closing;
+    if (signal.aborted) options.abandon?.(closing);
+    else await closing;
     if (!(error instanceof ThreadDied)) throw error;
     throw new Fault("embed.device", `The thread for \`${kind}\` ended. ${error.message}`, {
       cause: error,

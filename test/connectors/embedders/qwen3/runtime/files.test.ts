@@ -69,6 +69,12 @@ describe("a file", () => {
     });
   });
 
+  it("that is damaged is refused with `auto` too, not the devices", async () => {
+    const model = copyOf((graph, weights) => [graph.subarray(0, 9000), weights]);
+    const opening = Runtime.open({ ...optionsOf(model), device: "auto" }, noAbort);
+    await expect(opening).rejects.toMatchObject({ code: "embed.model" });
+  });
+
   it("whose weights are NaN is refused by the self-test", async () => {
     const model = copyOf((graph, weights) => [graph, Buffer.alloc(weights.length, 0xff)]);
     expect(await refusal(model)).toMatchObject({

@@ -3,6 +3,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Runtime } from "../../../../../connectors/embedders/qwen3/runtime/index.ts";
+import { Place } from "../../../../../connectors/embedders/qwen3/runtime/place.ts";
+import { workerFile } from "../../../../../connectors/embedders/qwen3/runtime/worker-file.ts";
 import { goldens, noAbort, optionsOf, rows, wrongOnes } from "./tiny-model.ts";
 
 const long = rows.find((row) => row.length === 374)!;
@@ -95,6 +97,27 @@ describe("closing", () => {
     const runtime = await Runtime.open(optionsOf(), noAbort);
     await runtime.close();
     await expect(runtime.run([rows[0]!], noAbort)).rejects.toMatchObject({ code: "aborted" });
+  });
+
+  it("of a thread that is aborted while it loads is told to whoever opened it", async () => {
+    const stop = new AbortController();
+    const endings: Promise<void>[] = [];
+    const { model } = optionsOf();
+    const opening = Place.open(
+      {
+        kind: "cpu",
+        deviceId: 0,
+        name: "cpu",
+        model,
+        workerFile,
+        abandon: (ending) => void endings.push(ending),
+      },
+      stop.signal,
+    );
+    stop.abort(new Error("stopped"));
+    await expect(opening).rejects.toThrow("stopped");
+    expect(endings).toHaveLength(1);
+    await Promise.all(endings);
   });
 
   it("comes from an abort while it opens, at once", async () => {
