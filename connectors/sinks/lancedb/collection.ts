@@ -9,8 +9,9 @@ import type {
   WriteOperation,
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
-import { Fault, isFault } from "../../../src/faults/index.ts";
+import { isFault } from "../../../src/faults/index.ts";
 import { largestInt32, recordProblem } from "../../../src/records/check-record.ts";
+import { deleteLast } from "../../../src/records/delete-last.ts";
 import { headerFields } from "../../../src/records/read-record.ts";
 import { type Batch, sortOperations } from "../../../src/records/sort-operations.ts";
 import { weigh } from "../../../src/records/weigh.ts";
@@ -69,14 +70,19 @@ export class LanceCollection implements Collection {
       problemOf: (record) => recordProblem(record, declared, largestInt32),
     });
     await this.#completeColumns(signal);
-    const failed = await this.#live.run("write", "written", signal, () => this.#apply(batch));
+    const failed = await this.#live.run("write", "written", signal, () =>
+      this.#apply(batch, signal),
+    );
     await this.#durable();
     if (this.#housekeeping.due) await this.#tidy(signal);
     return { failed };
   }
 
   /** Upserts, then deletes; gives what failed. */
-  async #apply({ upserts, deletes, failed }: Batch): Promise<WriteOutcome["failed"]> {
+  async #apply(
+    { upserts, deletes, failed }: Batch,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome["failed"]> {
     const { native } = this.#live.options;
     const { table } = this.#live;
     const { columns } = await this.#live.schema();
@@ -89,24 +95,20 @@ export class LanceCollection implements Collection {
         .execute(batch);
       this.#housekeeping.count(upserts.length, numUpdatedRows);
     }
-    const undeleted = await this.#delete(deletes, upserts.length > 0);
-    return undeleted === undefined
-      ? failed
-      : new Map([...failed, ...deletes.map((id) => [id, undeleted] as const)]);
+    const undeleted = await deleteLast(deletes, { upserted: upserts.length > 0, signal }, () =>
+      this.#delete(deletes),
+    );
+    return new Map([...failed, ...undeleted]);
   }
 
-  /** Rejects, or gives the fault when the upserts before it took effect. */
-  async #delete(ids: readonly string[], afterUpserts: boolean): Promise<Fault | undefined> {
-    if (ids.length === 0) return undefined;
+  async #delete(ids: readonly string[]): Promise<WriteOutcome["failed"]> {
     try {
       await this.#live.table.delete(idsIn(this.#live.idColumn, ids));
-      this.#housekeeping.count(0, ids.length);
-      return undefined;
     } catch (error) {
-      const fault = this.#live.toFault(error, "written");
-      if (afterUpserts && fault instanceof Fault) return fault;
-      throw fault;
+      throw this.#live.toFault(error, "written");
     }
+    this.#housekeeping.count(0, ids.length);
+    return new Map();
   }
 
   async read(

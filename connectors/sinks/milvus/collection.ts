@@ -1,7 +1,6 @@
 import type {
   Collection,
   CollectionMarker,
-  FaultLike,
   Filter,
   SearchHit,
   SearchRequest,
@@ -11,8 +10,9 @@ import type {
   WriteOperation,
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
-import { Fault, isFault } from "../../../src/faults/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
 import { largestInt32, recordProblem } from "../../../src/records/check-record.ts";
+import { deleteLast } from "../../../src/records/delete-last.ts";
 import { recordRejected } from "../../../src/records/refusals.ts";
 import { sortOperations } from "../../../src/records/sort-operations.ts";
 import { weigh } from "../../../src/records/weigh.ts";
@@ -81,9 +81,10 @@ export class MilvusCollection implements Collection {
         failed.set(id, this.#refused(id));
       }
     }
-    const undeleted = await this.#delete(deletes, rows.length > 0, signal);
-    if (undeleted !== undefined) for (const id of deletes) failed.set(id, undeleted);
-    return { failed };
+    const undeleted = await deleteLast(deletes, { upserted: rows.length > 0, signal }, () =>
+      this.#delete(deletes, signal),
+    );
+    return { failed: new Map([...failed, ...undeleted]) };
   }
 
   /** Gives the ids that the server names as not written. */
@@ -101,21 +102,10 @@ export class MilvusCollection implements Collection {
     return failed.flatMap((index) => records[index]?.id ?? []);
   }
 
-  /** Rejects, or gives the fault when the upserts before it took effect. */
-  async #delete(
-    ids: readonly string[],
-    afterUpserts: boolean,
-    signal: AbortSignal,
-  ): Promise<FaultLike | undefined> {
-    if (ids.length === 0) return undefined;
+  async #delete(ids: readonly string[], signal: AbortSignal): Promise<WriteOutcome["failed"]> {
     const expr = idsIn(this.#live.key, ids);
-    try {
-      await this.#live.call("Delete", { expr }, { verb: "written", ambiguous: true, signal });
-      return undefined;
-    } catch (error) {
-      if (afterUpserts && isFault(error) && !error.ambiguous) return error;
-      throw error;
-    }
+    await this.#live.call("Delete", { expr }, { verb: "written", ambiguous: true, signal });
+    return new Map();
   }
 
   async read(

@@ -12,7 +12,8 @@ import type {
   WriteOperation,
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
-import { Fault, isFault } from "../../../src/faults/index.ts";
+import { Fault } from "../../../src/faults/index.ts";
+import { deleteLast } from "../../../src/records/delete-last.ts";
 import { checkFilter } from "../../../src/records/filter.ts";
 import type { Layout } from "../../../src/records/layout.ts";
 import { checkQuery } from "../../../src/records/refusals.ts";
@@ -85,27 +86,17 @@ export class PineconeCollection implements Collection {
     if (upserts.length + deletes.length === 0) return { failed };
     await this.#guard.beforeWrite({ upserts: upserts.length > 0 }, signal);
     const written = upserts.length > 0 ? await plane.upsert(upserts, signal) : undefined;
-    const deleted = await this.#delete(deletes, upserts.length > 0, signal);
-    const visible = this.#freshness.note([written, deleted.lsn]);
+    let deleted: number | undefined;
+    const remove = async (): Promise<WriteOutcome["failed"]> => {
+      deleted = await plane.remove(deletes, signal);
+      return new Map();
+    };
+    const undeleted = await deleteLast(deletes, { upserted: upserts.length > 0, signal }, remove);
+    const visible = this.#freshness.note([written, deleted]);
     return {
-      failed: new Map([...failed, ...deleted.failed]),
+      failed: new Map([...failed, ...undeleted]),
       ...(visible === undefined ? {} : { visible }),
     };
-  }
-
-  /** Rejects, or gives the faults by id when the upserts before it took effect. */
-  async #delete(
-    ids: readonly string[],
-    afterUpserts: boolean,
-    signal: AbortSignal,
-  ): Promise<{ readonly lsn?: number | undefined; readonly failed: WriteOutcome["failed"] }> {
-    if (ids.length === 0) return { failed: new Map() };
-    try {
-      return { lsn: await this.#options.plane.remove(ids, signal), failed: new Map() };
-    } catch (error) {
-      if (!afterUpserts || signal.aborted || !isFault(error)) throw error;
-      return { failed: new Map(ids.map((id) => [id, error] as const)) };
-    }
   }
 
   waitVisible(token: VisibilityToken, signal: AbortSignal): Promise<void> {

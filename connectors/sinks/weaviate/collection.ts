@@ -13,6 +13,7 @@ import type {
   WriteOutcome,
 } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
+import { deleteLast } from "../../../src/records/delete-last.ts";
 import type { Batch } from "../../../src/records/sort-operations.ts";
 import type { CollectionOptions } from "./collection-options.ts";
 import { completeSchema } from "./complete-schema.ts";
@@ -71,7 +72,9 @@ export class WeaviateCollection implements Collection {
     const failed = new Map([
       ...batch.failed,
       ...(await this.#upsert(batch.upserts, signal)),
-      ...(await this.#delete(batch.deletes, batch.upserts.length > 0, signal)),
+      ...(await deleteLast(batch.deletes, { upserted: batch.upserts.length > 0, signal }, () =>
+        this.#delete(batch.deletes, signal),
+      )),
     ]);
     const written = batch.upserts.map(({ id }) => id);
     await this.#incarnation.checkAfter(written, signal);
@@ -90,27 +93,16 @@ export class WeaviateCollection implements Collection {
     return faultsOf(records, errors, server.failed("written"));
   }
 
-  /** What could not be deleted; a fault of the whole call is one of each id when upserts before it took effect. */
-  async #delete(
-    ids: readonly string[],
-    afterUpserts: boolean,
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, FaultLike>> {
-    if (ids.length === 0) return new Map();
+  async #delete(ids: readonly string[], signal: AbortSignal): Promise<WriteOutcome["failed"]> {
     const { objects, server } = this.#options;
-    try {
-      const left = await objects.delete(ids, signal);
-      if (left.length === 0) return new Map();
-      const fault = new Fault(
-        "sink.not-ready",
-        `The collection ${server.options.place.shown} cannot be written: the server did not delete ${left.length} of ` +
-          `${ids.length} records. Look whether one of its shards is read-only.`,
-      );
-      return new Map(left.map((id) => [id, fault]));
-    } catch (error) {
-      if (!afterUpserts || !(error instanceof Fault)) throw error;
-      return new Map(ids.map((id) => [id, error]));
-    }
+    const left = await objects.delete(ids, signal);
+    if (left.length === 0) return new Map();
+    const fault = new Fault(
+      "sink.not-ready",
+      `The collection ${server.options.place.shown} cannot be written: the server did not delete ${left.length} of ` +
+        `${ids.length} records. Look whether one of its shards is read-only.`,
+    );
+    return new Map(left.map((id) => [id, fault]));
   }
 
   async waitVisible(_: VisibilityToken, signal: AbortSignal): Promise<void> {
