@@ -9,9 +9,10 @@ import { serveVectors } from "../../unit/models/support/serve-vectors.ts";
 import { sha256Of, type StubHub, startStubHub } from "../../unit/models/support/stub-hub.ts";
 import { toyTokens, toyVectors, type ToyMistakes } from "../../unit/models/support/toy-model.ts";
 import { until } from "../support/until.ts";
-import { offlinePipeline, Workplace } from "./support/workplace.ts";
+import { documents, offlinePipeline, Workplace } from "./support/workplace.ts";
 
 const weights = "onnx/model.onnx_data";
+const tiny = fileURLToPath(new URL("../../fixtures/tiny-qwen3", import.meta.url));
 
 interface PulledDocument {
   readonly folder: string;
@@ -150,6 +151,35 @@ describe("sluice models pull", () => {
   });
 });
 
+describe("a model that was pulled", () => {
+  it("is found by the embedder in process, verified against its reference, run and asked", async () => {
+    const names = await readdir(tiny, { recursive: true });
+    const wanted = names.filter((name) => /\.(?:json|onnx|onnx_data)$/.test(name));
+    const contents = wanted.map(async (name) => [name, await readFile(join(tiny, name))] as const);
+    await using hub = await startStubHub(
+      "someone/tiny-qwen3",
+      Object.fromEntries(await Promise.all(contents)),
+    );
+    const pipeline = offlinePipeline.replace(
+      "{ type: lexical }",
+      "{ type: qwen3, model: someone/tiny-qwen3, device: cpu }",
+    );
+    const environment = { HF_ENDPOINT: hub.url, XDG_CACHE_HOME: cache };
+    await using place = await Workplace.make(
+      { "sluice.yaml": pipeline, ...documents(3) },
+      environment,
+    );
+    expect((await place.sluice("run", "--json")).stderr).toContain("sluice models pull");
+    expect((await place.sluice("models", "pull", "someone/tiny-qwen3")).code).toBe(0);
+    const golden = ["--golden", join(tiny, "goldens.json"), "--precision", "fp32"];
+    const verified = await place.sluice("models", "verify", ...golden, "--json");
+    expect([verified.code, verified.json()]).toMatchObject([0, { right: true }]);
+    const run = await place.sluice("run", "--json");
+    expect([run.code, run.json()]).toMatchObject([0, { documents: { added: 3 } }]);
+    expect((await place.sluice("query", "topic2", "--json")).code).toBe(0);
+  });
+});
+
 describe("sluice models verify", () => {
   const model = "Qwen/Qwen3-Embedding-0.6B";
   const serve = (wrong: ToyMistakes) =>
@@ -210,7 +240,6 @@ describe("sluice models verify", () => {
   });
 
   it("passes the model in a folder, in process, against vectors of a reference", async () => {
-    const tiny = fileURLToPath(new URL("../../fixtures/tiny-qwen3", import.meta.url));
     await using place = await Workplace.make();
     const given = ["--path", tiny, "--golden", join(tiny, "goldens.json"), "--precision", "fp32"];
     const { code, json } = await place.sluice("models", "verify", ...given, "--json");
