@@ -15,6 +15,16 @@ function tls(address: string): string {
   return address.replace("http:", "https:");
 }
 
+/** What becomes of a call. */
+function ask(client: GrpcClient): Promise<string> {
+  const message = Buffer.alloc(0);
+  const call = client.call({ method: "/a.Service/Ask", message, timeoutMs: 5_000 }, signal);
+  return call.then(
+    () => "answered",
+    (error: { readonly failure: string }) => error.failure,
+  );
+}
+
 describe("a connection", () => {
   it("that is lost in the middle of a write leaves open what was written", async () => {
     const { collection } = await openFake({
@@ -116,14 +126,6 @@ describe("a connection", () => {
     await once(between, "listening");
     onTestFinished(() => void between.close());
     const origin = `http://127.0.0.1:${(between.address() as AddressInfo).port}`;
-    const ask = async (client: GrpcClient): Promise<unknown> => {
-      const message = Buffer.alloc(0);
-      const call = client.call({ method: "/a.Service/Ask", message, timeoutMs: 5_000 }, signal);
-      return call.then(
-        () => "answered",
-        (error: { readonly failure: string }) => error.failure,
-      );
-    };
     const client = new GrpcClient({ origin, headers: {}, maxBytes: 1_000 });
     onTestFinished(() => client.close());
     expect(await ask(client)).toBe("answered");
