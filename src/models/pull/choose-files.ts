@@ -69,7 +69,7 @@ export async function chooseByPattern<File extends Listed>(
 }
 
 /** The precisions that a list of files offers. */
-export function offeredPrecisions(files: readonly Pick<Listed, "path">[]): readonly Precision[] {
+function offeredPrecisions(files: readonly Pick<Listed, "path">[]): readonly Precision[] {
   const names = Object.keys(precisions) as Precision[];
   return names.filter((precision) => graphOf(files, precision) !== undefined);
 }
