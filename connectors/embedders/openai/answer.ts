@@ -2,6 +2,12 @@ import type { Embeddings } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { decodeVector } from "./decode-vector.ts";
 
+/** What an answer brings. */
+export interface Answer extends Embeddings {
+  /** The model's name as the server gives it. */
+  readonly model?: string;
+}
+
 export interface Expected {
   /** The server's address for messages. */
   readonly shown: string;
@@ -51,7 +57,7 @@ export function parseBody(text: string, { shown }: Expected): unknown {
 }
 
 /** Takes the vectors out of an answer, in the order of the texts, each checked. */
-export function readAnswer(body: unknown, expected: Expected): Embeddings {
+export function readAnswer(body: unknown, expected: Expected): Answer {
   const { shown, texts } = expected;
   if (!isObject(body) || !Array.isArray(body.data)) {
     throw invalid(shown, "gave JSON without a `data` list.");
@@ -74,7 +80,11 @@ export function readAnswer(body: unknown, expected: Expected): Embeddings {
   // Equal count and no index twice: none is missing.
   const complete = vectors.filter((vector) => vector !== undefined);
   refuseZeros(complete, shown);
-  return tokens === undefined ? { vectors: complete } : { vectors: complete, tokens };
+  return {
+    vectors: complete,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(isName(body.model) ? { model: body.model } : {}),
+  };
 }
 
 function indexOf(item: unknown, texts: number, shown: string): number {
@@ -136,6 +146,11 @@ function tokensOf(usage: unknown): number | undefined {
 
 function invalid(shown: string, what: string, retry: "never" | "later" = "never"): Fault {
   return new Fault("embed.invalid", `The embedding server at \`${shown}\` ${what}`, { retry });
+}
+
+/** It is shown when it changes. */
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= 300;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

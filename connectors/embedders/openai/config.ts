@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { secret } from "../../../src/contracts/index.ts";
+import { serverKinds } from "./server/server-kind.ts";
 
 const keyDescription =
   "The key to send as a bearer token; leave it out or empty when there is none.";
@@ -36,6 +37,14 @@ export const openaiConfig = z.strictObject({
       ...operational("More headers to send, such as `api-key`; their values are secrets."),
       secret: true,
     }),
+  server: z
+    .enum(["auto", ...serverKinds])
+    .default("auto")
+    .meta(
+      operational(
+        "Which product the server is; `auto` asks it once. Limits, silent cuts and versions known to be wrong depend on it.",
+      ),
+    ),
   model: z.string().min(1).describe("The model's name as the server knows it."),
   query_instruction: z
     .string()

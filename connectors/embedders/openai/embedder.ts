@@ -1,5 +1,6 @@
 import type {
   Clock,
+  ComponentNote,
   Embedder,
   EmbedderLimits,
   EmbeddingModel,
@@ -7,71 +8,67 @@ import type {
   Tokenizer,
 } from "../../../src/contracts/index.ts";
 import { assert, Fault } from "../../../src/faults/index.ts";
-import { type Address, parseAddress } from "./address.ts";
-import { hiddenError, largestAnswer, parseBody, readAnswer } from "./answer.ts";
 import type { OpenaiConfig } from "./config.ts";
-import {
-  allowedTexts,
-  type Failure,
-  type FailureContext,
-  failureFault,
-  refusesBase64,
-} from "./failure.ts";
+import { Endpoint } from "./endpoint.ts";
 import { describeModel, type ModelDescription } from "./model.ts";
-import { post } from "./post.ts";
+import { refuseTooLong } from "./too-long.ts";
 
 /** What `check` and `open` embed. */
-const probeText = "What is a vector index?";
+const probeText = "Hello world";
 
 /** Embeds through `POST /embeddings` of an OpenAI-compatible server. */
 export class OpenaiEmbedder implements Embedder {
   readonly tokenizer: Tokenizer;
   readonly #config: OpenaiConfig;
-  readonly #clock: Clock;
-  readonly #address: Address;
-  readonly #headers: Readonly<Record<string, string>>;
   readonly #description: ModelDescription;
+  readonly #endpoint: Endpoint;
   readonly #closed = new AbortController();
   /** The length of every vector, once it is known. */
   #dimension: number | undefined;
-  /** The server may take fewer texts than configured; it says so once. */
-  #textsPerCall: number;
-  #encoding: "base64" | "float" = "base64";
+  #opened: EmbeddingModel | undefined;
 
   constructor(config: OpenaiConfig, clock: Clock, description = describeModel(config)) {
     this.#config = config;
-    this.#clock = clock;
     this.#description = description;
-    this.#address = parseAddress(config.url);
-    this.#headers = headersOf(config, this.#address);
+    this.#endpoint = new Endpoint(config.url, config, clock);
     this.#dimension = description.native;
-    this.#textsPerCall = config.max_batch_texts;
     this.tokenizer = description.tokenizer;
   }
 
   get limits(): EmbedderLimits {
+    const { max_batch_tokens: tokens, concurrency } = this.#config;
+    const { textsPerCall, facts } = this.#endpoint;
+    const callsAllowed = Math.floor((facts.maxTextsInFlight ?? Infinity) / textsPerCall);
     return {
-      textsPerCall: this.#textsPerCall,
-      tokensPerCall: this.#config.max_batch_tokens,
-      concurrentCalls: this.#config.concurrency,
+      textsPerCall,
+      tokensPerCall: Math.min(tokens, facts.batchTokens ?? Infinity),
+      concurrentCalls: Math.max(1, Math.min(concurrency, callsAllowed)),
     };
   }
 
   async open(signal: AbortSignal): Promise<EmbeddingModel> {
+    if (this.#opened !== undefined) return this.#opened;
     if (this.#dimension === undefined) await this.check(signal);
+    else await this.#endpoint.detect(false, [this.#closed.signal, signal]);
     assert(this.#dimension !== undefined, "An answer was read and its dimension is unknown.");
-    return this.#description.model(this.#dimension);
+    this.#opened ??= this.#description.model(this.#dimension);
+    return this.#opened;
   }
 
   async check(signal: AbortSignal): Promise<void> {
+    const input = this.#description.templates.document.apply(probeText);
     try {
-      await this.embed([probeText], "document", signal);
+      await this.#request([input], signal);
     } catch (error) {
       // The text is ours and harmless: a server that refuses it refuses everything.
       if (!(error instanceof Fault) || error.scope === "component") throw error;
       const { code, message, cause } = error;
       throw new Fault(code, message, { scope: "component", retry: "never", cause });
     }
+  }
+
+  notes(): readonly ComponentNote[] {
+    return this.#endpoint.notes();
   }
 
   async embed(
@@ -83,77 +80,54 @@ export class OpenaiEmbedder implements Embedder {
     if (texts.length === 0) return { vectors: [] };
     const template = this.#description.templates[purpose];
     const input = texts.map((text) => template.apply(text.toWellFormed()));
-    const dimension = this.#dimension;
-    const answer = await post(
-      {
-        endpoint: this.#address.endpoint,
-        shown: this.#address.shown,
-        headers: this.#headers,
-        body: this.#bodyOf(input),
-        timeoutMs: this.#config.timeout_ms,
-        maxBytes: largestAnswer(texts.length, dimension),
-      },
-      [this.#closed.signal, signal],
-    );
-    const retryAfter = answer.headers.get("retry-after");
-    if (!answer.ok) throw this.#faultOf({ ...answer, retryAfter }, texts.length);
-    const expected = { shown: this.#address.shown, texts: texts.length, dimension };
-    const body = parseBody(answer.text, expected);
-    const hidden = hiddenError(body);
-    if (hidden !== undefined) {
-      throw this.#faultOf({ ...hidden, retryAfter, text: answer.text }, texts.length);
-    }
-    const embeddings = readAnswer(body, expected);
-    this.#learn(embeddings);
-    return embeddings;
+    await this.#refuseTooLong(input);
+    return await this.#request(input, signal);
   }
 
   async close(): Promise<void> {
     this.#closed.abort(new Fault("aborted", "The embedder was closed."));
   }
 
-  #bodyOf(input: readonly string[]): string {
-    const { model, dimensions } = this.#config;
-    return JSON.stringify({ model, input, encoding_format: this.#encoding, dimensions });
+  async #request(input: readonly string[], signal: AbortSignal): Promise<Embeddings> {
+    const { timeout_ms: timeoutMs } = this.#config;
+    const request = { input, dimension: this.#dimension, timeoutMs };
+    const signals = [this.#closed.signal, signal];
+    const { vectors, tokens } = await this.#endpoint.embed(request, signals);
+    this.#learn(vectors);
+    await this.#endpoint.detect(true, signals);
+    await this.#learnEnd(input, tokens);
+    return { vectors, ...(tokens === undefined ? {} : { tokens }) };
+  }
+
+  /** The first count of tokens that a server gives shows whether it appends the model's end token. */
+  async #learnEnd(input: readonly string[], counted: number | undefined): Promise<void> {
+    const endpoint = this.#endpoint;
+    if (!this.#description.endToken || counted === undefined || endpoint.isEndMissing !== undefined)
+      return;
+    const counts = await this.tokenizer.countBatch(input);
+    endpoint.isEndMissing = counted === counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #refuseTooLong(input: readonly string[]): Promise<void> {
+    const { shown, facts } = this.#endpoint;
+    const { contextTokens } = this.#description;
+    // Servers that refuse by themselves know best.
+    const maxTokens = facts.cuts
+      ? Math.min(facts.maxTokens ?? Infinity, contextTokens)
+      : facts.maxTokens;
+    if (maxTokens === undefined) return;
+    await refuseTooLong(input, { shown, maxTokens, cuts: facts.cuts }, this.tokenizer);
   }
 
   /** The first answer of an unknown model fixes the dimension; a concurrent one of another length is refused. */
-  #learn({ vectors }: Embeddings): void {
+  #learn(vectors: readonly Float32Array[]): void {
     const length = vectors[0]?.length;
     this.#dimension ??= length;
     if (length === this.#dimension) return;
     throw new Fault(
       "embed.invalid",
-      `The embedding server at \`${this.#address.shown}\` gave vectors of ${this.#dimension} ` +
+      `The embedding server at \`${this.#endpoint.shown}\` gave vectors of ${this.#dimension} ` +
         `and of ${length} numbers. Check that only one model answers there.`,
     );
   }
-
-  #faultOf(failure: Failure, texts: number): Fault {
-    const { shown } = this.#address;
-    if (this.#encoding === "base64" && refusesBase64(failure)) {
-      this.#encoding = "float";
-      const message = `The embedding server at \`${shown}\` does not send base64; from now on it is asked for numbers.`;
-      return new Fault("embed.rejected", message, { scope: "component", retry: "later" });
-    }
-    const allowed = allowedTexts(failure);
-    if (allowed !== undefined) this.#textsPerCall = Math.min(this.#textsPerCall, allowed);
-    const context: FailureContext = {
-      shown,
-      texts,
-      model: this.#config.model,
-      dimensionsAsked: this.#config.dimensions !== undefined,
-      now: this.#clock.now(),
-    };
-    return failureFault(failure, context);
-  }
-}
-
-function headersOf(config: OpenaiConfig, address: Address): Record<string, string> {
-  const headers = new Headers({ accept: "application/json", "user-agent": "sluice" });
-  if (address.authorization !== undefined) headers.set("authorization", address.authorization);
-  if (config.api_key) headers.set("authorization", `Bearer ${config.api_key}`);
-  for (const [name, value] of Object.entries(config.headers)) headers.set(name, value);
-  headers.set("content-type", "application/json");
-  return Object.fromEntries(headers);
 }

@@ -14,6 +14,10 @@ export interface ModelDescription {
   /** The length of its vectors, unless only the server can tell. */
   readonly native?: number;
   readonly tokenizer: Tokenizer;
+  /** The longest text in tokens, special tokens included. */
+  readonly contextTokens: number;
+  /** Whether every text ends in a token that the tokenizer does not count. */
+  readonly endToken: boolean;
   readonly templates: { readonly document: Template; readonly query: Template };
   /** The model, once the length of its vectors is known. */
   model(native: number): EmbeddingModel;
@@ -39,14 +43,17 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
   const min = config.min_dimension ?? known?.min ?? usualMin;
   const price = config.price_per_million_tokens;
   const exact = (config.tokenizer ?? known?.tokenizer) === "qwen3";
+  const contextTokens = config.context_tokens ?? known?.contextTokens ?? usualContextTokens;
   return {
     ...(native === undefined ? {} : { native }),
     tokenizer: exact ? qwen3Tokenizer() : standIn(qwen3Tokenizer()),
+    contextTokens,
+    endToken: exact,
     templates,
     model: (length) => ({
       id: config.model,
       dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
-      contextTokens: config.context_tokens ?? known?.contextTokens ?? usualContextTokens,
+      contextTokens,
       prompts: { document: templates.document.pattern, query: templates.query.pattern },
       ...(price === undefined ? {} : { pricePerMillionTokens: price }),
     }),

@@ -66,7 +66,31 @@ describe("openai embedder", () => {
     expect(server.stats().requests).toBe(0);
   });
 
-  it("knows Qwen3-Embedding without asking, and dresses queries only", async () => {
+  it("opens a model whose length is known also while its server is down, and no other", async () => {
+    const { embedder, server } = await setUp({}, { native_dimension: 8 });
+    await server.close();
+    expect((await embedder.open(signal)).dimensions.native).toBe(8);
+    expect(await faultOf(embedderFor(server.url).open(signal))).toMatchObject({
+      code: "embed.unreachable",
+    });
+  });
+
+  it("refuses answers of another model than before, by its name", async () => {
+    const { embedder, server } = await setUp();
+    await embedder.open(signal);
+    server.behave({
+      kind: "body",
+      body: JSON.stringify({
+        model: "other-model",
+        data: [{ index: 0, embedding: [1, 2, 3, 4, 5, 6, 7, 8] }],
+      }),
+    });
+    const fault = await faultOf(embedder.embed(["x"], "document", signal));
+    expect(fault).toMatchObject({ code: "embed.invalid", scope: "component", retry: "never" });
+    expect(fault.message).toMatch(/`other-model`.*`stub-model`/);
+  });
+
+  it("knows Qwen3-Embedding without asking for vectors, and dresses queries only", async () => {
     const { embedder, server } = await setUp(
       { dimension: 1024 },
       { model: "Qwen/Qwen3-Embedding-0.6B" },
