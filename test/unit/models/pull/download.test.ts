@@ -157,6 +157,28 @@ describe("the folder of a model", () => {
     });
   });
 
+  it("is refused before anything is fetched when the disk has no room for the files", async () => {
+    await using hub = await startStubHub(repository, modelFiles());
+    await using place = await PullPlace.make();
+    hub.alsoList(["onnx/model.onnx_data_1"], 2 ** 52);
+    await expect(place.pull(hub.url)).rejects.toMatchObject({
+      code: "model.full",
+      message: expect.stringContaining("4,294,967,2"),
+    });
+    expect(hub.requests.some(({ path }) => path.includes("/resolve/"))).toBe(false);
+  });
+
+  it("is told when it cannot be made", async () => {
+    await using hub = await startStubHub(repository, modelFiles());
+    await using place = await PullPlace.make();
+    await writeFile(join(place.root, "file"), "");
+    const into = join(place.root, "file", "model");
+    await expect(place.pull(hub.url, { into })).rejects.toMatchObject({
+      code: "model.unwritable",
+      message: expect.stringContaining("ENOTDIR"),
+    });
+  });
+
   it("is refused when it holds another model", async () => {
     await using hub = await startStubHub(repository, modelFiles());
     await using place = await PullPlace.make();

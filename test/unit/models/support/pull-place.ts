@@ -41,6 +41,7 @@ interface PullOptions extends HubOptions {
   readonly signal?: AbortSignal;
   readonly from?: string;
   readonly name?: string;
+  readonly into?: string;
 }
 
 /** A folder for models that goes with the test, and a way to pull into it. */
@@ -67,7 +68,8 @@ export class PullPlace {
   async pull(hub: string, options: PullOptions = {}): Promise<Pulled> {
     const { wanted = fp32, signal = new AbortController().signal, from } = options;
     const source = modelSource(options.name ?? repository);
-    const staging = await Staging.open(this.folder, { XDG_CACHE_HOME: this.root });
+    const folder = options.into ?? this.folder;
+    const staging = await Staging.open(folder, { XDG_CACHE_HOME: this.root });
     this.checked = 0;
     this.chosen = [];
     const watcher = {

@@ -36,7 +36,7 @@ export interface StubHub {
   /** Moves the branch `main` on. */
   move(commit: string, files: Readonly<Record<string, Buffer>>): void;
   /** Lists these paths, too, which have no content. */
-  alsoList(paths: readonly string[]): void;
+  alsoList(paths: readonly string[], size?: number): void;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function startStubHub(
   files: Readonly<Record<string, Buffer>>,
   { commit = "a".repeat(40), largeFrom = 1_000, private: token = "" } = {},
 ): Promise<StubHub> {
-  const stub = { commit, files, extra: [] as readonly string[] };
+  const stub = { commit, files, extra: [] as readonly object[] };
   const requests: SeenRequest[] = [];
   let script: HubScript = honest;
   const serve = (host: "hub" | "store") => (message: IncomingMessage, response: ServerResponse) => {
@@ -83,7 +83,7 @@ export async function startStubHub(
       return;
     }
     if (bare === `/api/models/${repository}/tree/${stub.commit}`) {
-      const entries = [...treeOf(stub.files, largeFrom), ...stub.extra.map(missingEntry)];
+      const entries = [...treeOf(stub.files, largeFrom), ...stub.extra];
       const page = Number(/[?&]cursor=(\d+)/.exec(path)?.[1] ?? 0);
       const next = `${origin(hub)}${bare}?recursive=true&cursor=${page + 1}`;
       const more = entries.length > (page + 1) * pageLength;
@@ -109,7 +109,7 @@ export async function startStubHub(
     requests,
     behave: (next) => (script = next),
     move: (next, content) => Object.assign(stub, { commit: next, files: content }),
-    alsoList: (paths) => (stub.extra = paths),
+    alsoList: (paths, size = 10) => (stub.extra = paths.map((path) => missingEntry(path, size))),
     async [Symbol.asyncDispose]() {
       await Promise.all([hub, store].map(close));
     },
@@ -157,8 +157,8 @@ function treeOf(files: Readonly<Record<string, Buffer>>, largeFrom: number): obj
   return [{ type: "directory", path: "onnx", size: 0, oid: "0".repeat(40) }, ...entries];
 }
 
-function missingEntry(path: string): object {
-  return { type: "file", path, size: 10, oid: "0".repeat(40) };
+function missingEntry(path: string, size: number): object {
+  return { type: "file", path, size, oid: "0".repeat(40) };
 }
 
 export function sha256Of(content: Buffer): string {
