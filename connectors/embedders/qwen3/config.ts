@@ -86,6 +86,12 @@ export const qwen3Config = z.strictObject({
   min_dimension: positive(65_536)
     .optional()
     .describe("The shortest valid prefix of a Matryoshka model; 32 unless the model is known."),
+  context_tokens: positive(10_000_000)
+    .optional()
+    .describe(
+      "The longest text in tokens, instruction included, where that should be less than the model reads: memory for " +
+        "attention grows with its square in plain graphs.",
+    ),
   oversize: z
     .enum(["reject", "split"])
     .default("reject")

@@ -25,7 +25,7 @@ export function placeOf(config: Qwen3Config, pipelineFolder: string): ModelPlace
     folder: given ?? modelFolder(name, revision),
     file,
     native: known?.native,
-    contextTokens: known?.contextTokens,
+    contextTokens: Math.min(known?.contextTokens ?? Infinity, config.context_tokens ?? Infinity),
   };
 }
 
@@ -50,9 +50,17 @@ export function describeModel(
   const min = Math.min(config.min_dimension ?? known?.min ?? usualMin, native);
   return {
     id: config.model,
-    revision: folder.revision,
+    revision: revisionOf(config, folder),
     dimensions: { native, min: matryoshka ? min : native, matryoshka },
     contextTokens: folder.contextTokens,
     prompts: { document: templates.document.pattern, query: templates.query.pattern },
   };
+}
+
+/** Texts that are cut into other parts have other vectors; a context that nobody set follows from the content. */
+function revisionOf(
+  { oversize, context_tokens: context }: Qwen3Config,
+  { revision, contextTokens }: ModelFolder,
+): string {
+  return oversize === "split" && context !== undefined ? `${revision}-${contextTokens}` : revision;
 }

@@ -28,7 +28,8 @@ export interface ModelPlace {
   readonly file: string | undefined;
   /** What the name promises; undefined for names that are not known. */
   readonly native: number | undefined;
-  readonly contextTokens: number | undefined;
+  /** No text may be longer, whatever the files say. */
+  readonly contextTokens: number;
 }
 
 /** A model's files, read and checked. */
@@ -73,7 +74,7 @@ export async function openModelFolder(
       encoder,
       before,
       after,
-      contextTokens: Math.min(config.max_position_embeddings, place.contextTokens ?? Infinity),
+      contextTokens: Math.min(config.max_position_embeddings, place.contextTokens),
       revision: await contentHash(`${encoder.tokenizer.id} ${after.join()}`, { path, size }, data),
     };
   } catch (error) {

@@ -203,6 +203,17 @@ describe("the qwen3 embedder with `oversize: split`", () => {
     for (const vector of vectors) expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
   }, 60_000);
 
+  it("cuts at the context that is configured, which makes a space of its own", async () => {
+    const narrow = embedderOf({ context_tokens: 100 });
+    const model = await narrow.open(signal);
+    expect(model.contextTokens).toBe(100);
+    expect(await narrow.parts?.([text], signal)).toEqual([5]);
+    const whole = await embedderOf().open(signal);
+    expect(model.revision).not.toBe(whole.revision);
+    expect((await tiny({ context_tokens: 100 }).open(signal)).revision).toBe(whole.revision);
+    expect((await tiny({ context_tokens: 9_999 }).open(signal)).contextTokens).toBe(512);
+  });
+
   it("refuses an instruction that leaves no room", async () => {
     const embedder = embedderOf({ document_instruction: text.repeat(2) });
     const call = embedder.embed(["x".repeat(50)], "document", signal);

@@ -31,7 +31,7 @@ function copy(): string {
 }
 
 async function open(folder: string, place: Partial<ModelPlace> = {}): Promise<ModelFolder> {
-  const usual = { name: "tiny", file: undefined, native: undefined, contextTokens: undefined };
+  const usual = { name: "tiny", file: undefined, native: undefined, contextTokens: Infinity };
   const opened = await openModelFolder({ ...usual, folder, ...place }, signal);
   onTestFinished(() => opened.encoder.close());
   return opened;
