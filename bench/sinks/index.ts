@@ -12,12 +12,15 @@ export async function benchSinks(some = stores): Promise<readonly BenchRow[]> {
 }
 
 async function rowsOf(store: Store): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = [];
   try {
     await using place = await store.start();
-    return [await speedRow(store, place.address), ...(await memoryRows(store, place.address))];
+    rows.push(await speedRow(store, place.address));
+    rows.push(...(await memoryRows(store, place.address)));
   } catch (error) {
-    return [notMeasured(store, error)];
+    rows.push(notMeasured(store, error));
   }
+  return rows;
 }
 
 /** What could not be measured reaches nothing. */
