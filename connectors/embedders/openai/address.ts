@@ -1,3 +1,5 @@
+import { Fault } from "../../../src/faults/index.ts";
+
 /** Where requests go and how that may be shown. */
 export interface Address {
   /** The address of `embeddings`, without credentials. */
@@ -6,6 +8,25 @@ export interface Address {
   readonly shown: string;
   /** The `authorization` header that credentials in the address stand for. */
   readonly authorization?: string;
+}
+
+/** The addresses to use: `url`, or each of `urls`. */
+export function configuredAddresses(config: {
+  readonly url?: string | undefined;
+  readonly urls?: readonly string[] | undefined;
+}): readonly string[] {
+  const { url, urls } = config;
+  if ((url === undefined) === (urls === undefined)) {
+    const what = url === undefined ? "has neither `url` nor `urls`" : "has both `url` and `urls`";
+    throw new Fault("config.invalid", `The embedder ${what}. Give it one of them.`);
+  }
+  const addresses = urls ?? (url === undefined ? [] : [url]);
+  const endpoints = addresses.map((address) => parseAddress(address));
+  const twice = endpoints.find(({ endpoint }, index) =>
+    endpoints.slice(0, index).some((other) => other.endpoint === endpoint),
+  );
+  if (twice === undefined) return addresses;
+  throw new Fault("config.invalid", `\`urls\` has \`${twice.shown}\` twice. Take one out.`);
 }
 
 /**

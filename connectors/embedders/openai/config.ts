@@ -15,10 +15,22 @@ function positive(maximum: number) {
   return z.int().min(1).max(maximum);
 }
 
+const address = z.url({ protocol: /^https?$/, error: "expected an http or https address" });
+
 export const openaiConfig = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: "expected an http or https address" })
+  url: address
+    .optional()
     .meta(operational("The address of the server's API, usually ending in `/v1`.")),
+  urls: z
+    .array(address)
+    .min(1)
+    .max(64)
+    .optional()
+    .meta(
+      operational(
+        "Instead of `url`: the addresses of several servers with the same model, which share the work.",
+      ),
+    ),
   api_key: secret(keyDescription)
     .trim()
     .regex(printable, "holds characters that cannot be sent in a header")
@@ -107,7 +119,9 @@ export const openaiConfig = z.strictObject({
     .meta(operational("The most tokens in one request; a longer single text goes alone.")),
   concurrency: positive(512)
     .default(8)
-    .meta(operational("How many requests are under way at once.")),
+    .meta(
+      operational("The most requests under way at each server; fewer while it asks to slow down."),
+    ),
 });
 
 export type OpenaiConfig = z.output<typeof openaiConfig>;

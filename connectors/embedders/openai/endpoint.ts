@@ -10,6 +10,7 @@ import {
   failureFault,
   refusesBase64,
 } from "./failure.ts";
+import { EndpointCounts } from "./endpoint-counts.ts";
 import { post } from "./post.ts";
 import { questions } from "./server/ask-server.ts";
 import { detectServer, unknownServer } from "./server/detect-server.ts";
@@ -30,6 +31,7 @@ export class Endpoint {
   readonly shown: string;
   /** Whether the server leaves out the token that ends every text of the model; unknown before it has counted one. */
   isEndMissing: boolean | undefined;
+  readonly counts = new EndpointCounts();
   readonly #config: OpenaiConfig;
   readonly #clock: Clock;
   readonly #address: Address;
@@ -54,6 +56,11 @@ export class Endpoint {
 
   get textsPerCall(): number {
     return this.#textsPerCall;
+  }
+
+  /** How many calls may be under way, as far as the server says. */
+  get callsAllowed(): number {
+    return Math.floor((this.facts.maxTextsInFlight ?? Infinity) / this.#textsPerCall);
   }
 
   /** What the server says of itself. */
@@ -87,6 +94,18 @@ export class Endpoint {
 
   /** One request. Rejects with the reason of the first signal that aborts, or with a fault. */
   async embed(request: EndpointRequest, signals: readonly AbortSignal[]): Promise<Answer> {
+    const started = this.#clock.monotonic();
+    try {
+      const answer = await this.#embed(request, signals);
+      this.counts.answered(answer, this.#clock.monotonic() - started);
+      return answer;
+    } catch (error) {
+      this.counts.failed(error);
+      throw error;
+    }
+  }
+
+  async #embed(request: EndpointRequest, signals: readonly AbortSignal[]): Promise<Answer> {
     const { shown } = this;
     const { dimension, timeoutMs } = request;
     const texts = request.input.length;

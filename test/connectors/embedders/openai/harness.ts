@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 import { openaiEmbedder } from "../../../../connectors/embedders/openai/index.ts";
-import type { Embedder, FaultLike } from "../../../../src/contracts/index.ts";
+import type { Clock, Embedder, FaultLike } from "../../../../src/contracts/index.ts";
 import { isFault } from "../../../../src/faults/index.ts";
 import { systemClock } from "../../../../src/flow/index.ts";
 import {
@@ -22,13 +22,18 @@ export async function setUp(
 }
 
 /** An embedder of a model that is not known, unless `config` says otherwise. */
-export function embedderFor(url: string, config: Record<string, unknown> = {}): Embedder {
-  const parsed = openaiEmbedder.config.parse({ url, model: "stub-model", ...config });
+export function embedderFor(
+  url: string | readonly string[],
+  config: Record<string, unknown> = {},
+  clock: Clock = systemClock,
+): Embedder {
+  const place = typeof url === "string" ? { url } : { urls: url };
+  const parsed = openaiEmbedder.config.parse({ ...place, model: "stub-model", ...config });
   const context = {
     name: "embedder",
     pipeline: "test",
     folder: "/",
-    clock: systemClock,
+    clock,
     fields: {},
   };
   const embedder = openaiEmbedder.create(parsed, context);

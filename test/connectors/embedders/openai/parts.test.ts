@@ -129,6 +129,14 @@ describe("openai configuration", () => {
     expect(result.error?.message).not.toContain("a\\nb");
   });
 
+  it.each([
+    ["no address at all", { url: undefined }, "neither"],
+    ["one address and several", { urls: ["http://a/v1"] }, "both"],
+    ["the same address twice", { url: undefined, urls: ["http://a/v1", "http://a/v1/"] }, "twice"],
+  ])("refuses %s", (_, wrong, message) => {
+    expect(() => make({ ...good, ...wrong })).toThrow(message);
+  });
+
   it("refuses more `dimensions` than the model has, and takes fewer as its native ones", () => {
     const config = { ...good, model: "Qwen3-Embedding-0.6B" };
     expect(() => make({ ...config, dimensions: 2048 })).toThrow("more than the 1024");
