@@ -55,6 +55,7 @@ const here: Readonly<Record<string, readonly Law[]>> = {
 /** Connectors whose laws need a server or a database, and run in a test of their own. */
 const elsewhere: Readonly<Record<string, string>> = {
   "embedder openai": "embedders/openai/laws.test.ts",
+  "embedder qwen3": "embedders/qwen3/laws.test.ts",
   "sink lancedb": "sinks/lancedb/laws.test.ts",
   "sink pinecone": "sinks/pinecone/laws.test.ts",
   "sink memory": "sinks/memory/memory.test.ts",

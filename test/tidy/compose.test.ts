@@ -19,7 +19,9 @@ const file = parse(text) as {
 const services = Object.entries(file.services);
 
 /** Ports on which these servers listen unless told otherwise, and which something else may have. */
-const defaults = new Set([80, 2379, 2380, 8080, 9000, 9001, 9091, 19530, 50051, 5080, 5081, 5082]);
+const defaults = new Set([
+  80, 8000, 30000, 2379, 2380, 8080, 9000, 9001, 9091, 19530, 50051, 5080, 5081, 5082,
+]);
 const published = /^127\.0\.0\.1:(\d+)(?:-(\d+))?:\d+(?:-\d+)?$/;
 
 /** The ports of this machine that a service has. */
@@ -39,7 +41,14 @@ describe("docker-compose.yml", () => {
 
   it("has the servers of the pipelines, each under its profile, and starts nothing without one", () => {
     const profiles = new Set(services.flatMap(([, { profiles: names = [] }]) => names));
-    expect([...profiles].toSorted()).toEqual(["embedding", "milvus", "pinecone", "weaviate"]);
+    expect([...profiles].toSorted()).toEqual([
+      "embedding",
+      "milvus",
+      "pinecone",
+      "sglang",
+      "vllm",
+      "weaviate",
+    ]);
     expect(services.filter(([, { profiles: names = [] }]) => names.length !== 1)).toEqual([]);
   });
 
@@ -87,6 +96,17 @@ describe("the ready-made pipelines", () => {
       ["fan-out", "milvus", "pinecone", "weaviate"].map((name) => `pipelines/${name}.yaml`),
     );
     expect(local.length).toBeGreaterThanOrEqual(7);
+  });
+
+  it.each(["sglang", "vllm"])("ask the embedding server of the profile %s", (name) => {
+    const { embedder } = parse(textOf(`pipelines/${name}.yaml`)) as {
+      readonly embedder: Readonly<Record<string, string>>;
+    };
+    const [, port = ""] = /:-http:\/\/localhost:(\d+)\/v1\}$/.exec(embedder["url"] ?? "") ?? [];
+    const service = file.services[name];
+    expect(service === undefined ? [] : portsOf(service)).toEqual([Number(port)]);
+    expect(JSON.stringify(service)).toContain(embedder["model"]);
+    expect(embedder["server"]).toBe(name);
   });
 
   it("would be noticed at another port", () => {
