@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { allocator, nodeOptions } from "../bin/memory-settings.js";
 import { Corpus } from "./corpus.ts";
+import { peakMb } from "./peak.ts";
 import { atMost, type BenchRow } from "./row.ts";
 import { Workplace } from "./workplace.ts";
 
@@ -71,5 +72,5 @@ if (import.meta.main && file !== undefined) {
   const { summary } = await run(pipeline);
   await closePipeline(pipeline);
   if (summary.status !== "succeeded") throw new Error(JSON.stringify(summary));
-  console.log(process.resourceUsage().maxRSS / 1024);
+  console.log(peakMb());
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { VectorRecord } from "../../src/contracts/index.ts";
+import { peakMb } from "../peak.ts";
 import { makeRecords } from "./records.ts";
 import { findStore } from "./stores.ts";
 import { openNew, writeAll } from "./through-adapter.ts";
@@ -54,10 +54,4 @@ function* records(): Generator<VectorRecord> {
     if (made === early) earlyMb = peakMb();
     yield* makeRecords(madeAtOnce);
   }
-}
-
-/** Of this program alone: `resourceUsage().maxRSS` begins with what the parent had when it started us. */
-function peakMb(): number {
-  const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
 }
