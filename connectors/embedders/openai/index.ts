@@ -16,6 +16,15 @@ export const openaiEmbedder = define({
       config: { url: "http://localhost:8000/v1", model: "Qwen/Qwen3-Embedding-0.6B" },
     },
     {
+      title: "Two servers that share the work",
+      config: {
+        urls: ["http://gpu-1:30000/v1", "http://gpu-2:30000/v1"],
+        server: "sglang",
+        model: "Qwen/Qwen3-Embedding-4B",
+        max_batch_texts: 64,
+      },
+    },
+    {
       title: "A service with a key",
       config: {
         url: "https://api.openai.com/v1",

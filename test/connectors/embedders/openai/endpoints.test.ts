@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Clock, Embedder, PlaceMeasures } from "../../../../src/contracts/index.ts";
 import { isFault } from "../../../../src/faults/index.ts";
@@ -240,6 +242,36 @@ describe("a single endpoint", () => {
     for (let round = 0; round < 5; round += 1) await runAll(embedder);
     expect(measuresOf(embedder)[0]?.window).toBeGreaterThan(2);
     expect(servers[0]?.stats().maxConcurrent).toBeLessThanOrEqual(8);
+  });
+
+  it("is kept busy and rarely overrun when it takes few requests at once", async () => {
+    let [busyNow, refused, most] = [0, 0, 0];
+    const room = 4;
+    const server = createServer((request, response) => {
+      request.resume();
+      if (request.method !== "POST" || busyNow >= room) {
+        refused += request.method === "POST" ? 1 : 0;
+        response.writeHead(request.method === "POST" ? 429 : 404).end("{}");
+        return;
+      }
+      busyNow += 1;
+      most = Math.max(most, busyNow);
+      const data = [{ index: 0, embedding: [1, 2, 3, 4] }];
+      setTimeout(() => {
+        busyNow -= 1;
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify({ data }));
+      }, 5);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const embedder = embedderFor(`http://127.0.0.1:${port}/v1`, { concurrency: 64 });
+    await embedder.open(signal);
+    for (let round = 0; round < 5; round += 1) await runAll(embedder, 100);
+    const answered = 5 * texts.length;
+    expect(most).toBe(room);
+    expect(refused).toBeLessThan(answered / 5);
   });
 
   it("never has more requests at once than its window, whoever calls", async () => {
