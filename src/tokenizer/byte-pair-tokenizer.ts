@@ -3,7 +3,7 @@ import { BytePairCounter } from "./byte-pair-counter.ts";
 import type { BytePairModel } from "./byte-pair-model.ts";
 import { normalize, type Normalized, normalizeWithBorders } from "./normalize.ts";
 import { PieceList } from "./piece-list.ts";
-import { preTokenEnd } from "./pre-tokens.ts";
+import { isCutKept, preTokenEnd } from "./pre-tokens.ts";
 import { addedPattern, forEachSection, sectionOf } from "./sections.ts";
 
 /** After this many UTF-16 units of work the event loop gets a turn. */
@@ -115,9 +115,14 @@ function addPlainSection(
   offset: number,
   list: PieceList,
 ): void {
+  let tokens = 0;
   for (let start = 0; start < text.length;) {
     const end = preTokenEnd(text, start, text.length);
-    list.add(offset + end, counter.count(text, start, end));
+    tokens += counter.count(text, start, end);
+    if (isCutKept(text, start, end)) {
+      list.add(offset + end, tokens);
+      tokens = 0;
+    }
     start = end;
   }
 }
@@ -135,7 +140,7 @@ function addMappedSection(
     const end = preTokenEnd(text, start, text.length);
     tokens += counter.count(text, start, end);
     while ((normalizedEnds[segment] ?? end) < end) segment += 1;
-    if (normalizedEnds[segment] === end) {
+    if (normalizedEnds[segment] === end && isCutKept(text, start, end)) {
       list.add(offset + (originalEnds[segment] ?? 0), tokens);
       tokens = 0;
     }

@@ -55,6 +55,20 @@ function whiteSpaceEnd(classes: Uint8Array, text: string, start: number, end: nu
   return position < end && position - start > 1 ? position - 1 : position;
 }
 
+/**
+ * Whether a text cut after the pre-token from `start` to `end` keeps its pre-tokens. The last of several white spaces
+ * is kept back for what follows; when that does not take it (a digit after two blanks), the cut text would end in one
+ * run of white space.
+ */
+export function isCutKept(text: string, start: number, end: number): boolean {
+  if (end - start !== 1 || start === 0 || end === text.length) return true;
+  return !isSpace(text.charCodeAt(start)) || !isSpace(text.charCodeAt(start - 1));
+}
+
+function isSpace(code: number): boolean {
+  return characterClasses()[code] === space;
+}
+
 function runEnd(
   classes: Uint8Array,
   text: string,

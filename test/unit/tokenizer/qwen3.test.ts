@@ -83,6 +83,16 @@ describe("the Qwen3 tokenizer", () => {
     );
   });
 
+  it.each(["  1", " \t!", "a \u00a0?", " \u00a0\u{1e4ec}\u0301", "\n \t1", "x  \n  2"])(
+    "gives no border at which a run of white space would join: %j",
+    async (text) => {
+      const [pieces] = await tokenizer.pieces([text]);
+      const prefixes = [...(pieces?.ends ?? [])].map((end) => text.slice(0, end));
+      expect([...(pieces?.counts ?? [])]).toEqual(await nativeCounts(prefixes));
+      expect(prefixes.at(-1)).toBe(text);
+    },
+  );
+
   it("gives borders inside text that is not in NFC", async () => {
     const text = "Cafe\u0301 cre\u0300me, bru\u0302le\u0301e".repeat(3);
     const [pieces] = await tokenizer.pieces([text]);
