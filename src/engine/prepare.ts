@@ -105,8 +105,10 @@ async function withParts(
   { embedding, space }: Run,
   window: readonly PendingChunk[],
 ): Promise<readonly ReadyChunk[]> {
-  // No instruction is longer than half a context; asking about what fits would tokenize everything twice.
-  const long = window.filter(({ tokens }) => tokens * 2 > space.model.contextTokens);
+  const { contextTokens, prompts } = space.model;
+  // A prompt has at most as many tokens as bytes. Asking about what fits by far would tokenize everything twice.
+  const prompt = Buffer.byteLength(prompts.document);
+  const long = window.filter(({ tokens }) => (tokens + prompt) * 2 > contextTokens);
   const parts = await embedding.parts(long.map(({ embedded }) => embedded));
   if (parts === undefined) return window.map(({ ready }) => ready);
   const partsOf = new Map(long.map((chunk, index) => [chunk, parts[index] ?? 1]));

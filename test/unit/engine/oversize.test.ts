@@ -32,6 +32,16 @@ describe("a text that is embedded in parts", () => {
     expect(asked).toEqual([long]);
   });
 
+  it("says so also where it is the document prompt that makes it too long", async () => {
+    const { rig } = cutting();
+    const prompts = { document: "a long instruction: {text}", query: "" };
+    rig.embedder.model = { ...rig.embedder.model, prompts };
+    rig.embedder.parts = async (texts) => texts.map(() => 2);
+    rig.source.put("a", "one");
+    expect((await rig.run()).exitCode).toBe(0);
+    expect(metadataOf(rig)).toEqual([{ embedding_parts: 2 }]);
+  });
+
   it("says so also when its vector comes from the cache", async () => {
     const { rig } = cutting();
     await rig.run();
