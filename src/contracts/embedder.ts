@@ -18,6 +18,8 @@ export interface EmbeddingModel {
   readonly dimensions: ModelDimensions;
   /** The longest text in tokens, special tokens included. */
   readonly contextTokens: number;
+  /** How many of them the model puts around every text itself; 0 when left out. */
+  readonly specialTokens?: number;
   /** How texts are dressed before embedding (instruction templates); part of the space's identity. */
   readonly prompts: { readonly document: string; readonly query: string };
   /** What embedding a million tokens costs, in the user's currency; only for plans. */
@@ -40,7 +42,7 @@ export interface Embeddings {
   readonly tokens?: number;
 }
 
-/** What one place that computes vectors (a device, a server) has done since the embedder was made. Counters only grow. */
+/** What one place that computes vectors (a device, a server) has done since it took up work. Counters only grow. */
 export interface PlaceMeasures {
   /** `cuda:0`, or a server's address without secrets. */
   readonly place: string;
@@ -55,8 +57,9 @@ export interface PlaceMeasures {
   /** Batches under way, and how many there may be at present. */
   readonly inFlight: number;
   readonly window: number;
-  /** The most tokens that a batch may have; with `tokens` and `batches` it tells how full they are. */
+  /** The most tokens, padding included, and the most texts that a batch may have: they tell how full batches are. */
   readonly batchTokens: number;
+  readonly batchTexts: number;
   /** Milliseconds of a batch at these quantiles; 0 before the first. */
   readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** Nothing is sent there until it answers again. */

@@ -89,6 +89,7 @@ export class OpenaiEmbedder implements Embedder {
       padding: 0,
       ...this.#pool.stateOf(endpoint),
       batchTokens: this.limits.tokensPerCall,
+      batchTexts: endpoint.textsPerCall,
     }));
   }
 

@@ -82,7 +82,13 @@ export class Qwen3Embedder implements Embedder {
   }
 
   measures(): readonly PlaceMeasures[] {
-    return this.#opened?.runtime.measures() ?? [];
+    const { tokens, texts } = this.#batchLimits();
+    return (this.#opened?.runtime.measures() ?? []).map((place) => ({
+      ...place,
+      // A device may have less room than the settings allow.
+      batchTokens: Math.min(tokens, place.batchTokens),
+      batchTexts: Math.min(texts, place.batchTexts),
+    }));
   }
 
   async embed(

@@ -83,6 +83,7 @@ async function openKind(
       }
       notes.push(...(await testPlace(place, kind, options, cpu, signal)));
     }
+    for (const place of places) place.beginCounting();
     return { places, notes, release };
   } catch (error) {
     const closing = Promise.all([...places.map((place) => place.close()), ...endings]).then(

@@ -32,7 +32,7 @@ export class Place {
   readonly name: string;
   readonly bounds: Bounds;
   readonly #options: PlaceOptions;
-  readonly #tally = new Tally();
+  #tally = new Tally();
   /** The thread, or the one that is being started; undefined when the last one died. */
   #thread: Promise<ModelThread> | undefined;
   /** Settles when the thread that died last is gone. */
@@ -83,7 +83,13 @@ export class Place {
       inFlight: this.#inFlight,
       window: placeWindow,
       batchTokens: this.bounds.cells,
+      batchTexts: this.bounds.rows,
     });
+  }
+
+  /** From now on it is counted what it does: what it did so far was to prove itself. */
+  beginCounting(): void {
+    this.#tally = new Tally();
   }
 
   /** Waits for the run under way, which cannot be broken off. Never rejects. */

@@ -24,7 +24,7 @@ export class Tally {
   }
 
   measures(
-    now: Pick<PlaceMeasures, "place" | "inFlight" | "window" | "batchTokens">,
+    now: Pick<PlaceMeasures, "place" | "inFlight" | "window" | "batchTokens" | "batchTexts">,
   ): PlaceMeasures {
     return {
       ...now,

@@ -66,7 +66,9 @@ describe("the qwen3 embedder", () => {
     const embedder = tiny();
     expect(embedder.measures?.()).toEqual([]);
     await embedder.open(signal);
-    const [before] = embedder.measures?.() ?? [];
+    const [fresh] = embedder.measures?.() ?? [];
+    const nothing = { batches: 0, texts: 0, tokens: 0, padding: 0, latency: { p50: 0 } };
+    expect(fresh).toMatchObject(nothing);
     await embedder.check(signal);
     expect(
       embedder
@@ -75,8 +77,24 @@ describe("the qwen3 embedder", () => {
         .join(),
     ).toContain("cpu");
     const [place] = embedder.measures?.() ?? [];
-    expect(place).toMatchObject({ place: "cpu", inFlight: 0 });
-    expect((place?.texts ?? 0) - (before?.texts ?? 0)).toBe(1);
+    expect(place).toMatchObject({ place: "cpu", inFlight: 0, batches: 1, texts: 1, padding: 0 });
+  });
+
+  it("measures its batches against what the settings let them hold, padding included", async () => {
+    const embedder = tiny({ max_batch_tokens: 64, max_batch_texts: 9 });
+    await documents(
+      embedder,
+      Array.from({ length: 40 }, (_, index) => "word ".repeat(index % 13)),
+    );
+    const [place] = embedder.measures?.() ?? [];
+    const { batches = 0, tokens = 0, padding = 0, texts = 0 } = place ?? {};
+    expect(place).toMatchObject({ batchTokens: 64, batchTexts: 9, texts: 40 });
+    expect(padding).toBeGreaterThan(0);
+    expect(tokens + padding).toBeLessThanOrEqual(64 * batches);
+    expect(texts).toBeLessThanOrEqual(9 * batches);
+    const roomy = tiny({ max_batch_tokens: 9_999_999 });
+    await documents(roomy, ["one"]);
+    expect(roomy.measures?.()[0]?.batchTokens).toBeLessThan(9_999_999);
   });
 
   it("says in its limits how much a call holds: several batches, once it knows its device", async () => {
