@@ -18,7 +18,7 @@ export async function openRun(context: RunContext): Promise<Run> {
   await renameSources(context);
   const embedding = new EmbeddingService(context);
   const space = await probedSpace(context);
-  checkChunkers(pipeline, space.model);
+  await checkChunkers(pipeline, space.model);
   await checkRecipes(context, space.hash);
   embedding.use(space.model, space.hash);
   const targets = await openTargets(context, space, activeSinks(context));

@@ -72,7 +72,7 @@ async function planWith(
   signal: AbortSignal,
 ): Promise<PlanResult> {
   const space = await openSpace(pipeline.embedder, (request) => request(), signal);
-  checkChunkers(pipeline, space.model);
+  await checkChunkers(pipeline, space.model);
   const sinks = pick(pipeline.sinks, options.sinks, "sink");
   const findings = await surveySinks({ pipeline, sinks, space, session, call: once, signal });
   const documents = await planDocuments(pipeline, options, session, space, findings, signal);

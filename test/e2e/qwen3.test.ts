@@ -112,6 +112,7 @@ name: handbook
 sources:
   docs: { type: files, root: docs }
 embedder: { type: qwen3, model: ${model}, path: ${JSON.stringify(folder)}, device: cpu }
+chunker: { type: structure, max_tokens: 400 }
 sinks:
   search: { type: lancedb, uri: .sluice/index, collection: handbook, dimension: 48 }
 `;

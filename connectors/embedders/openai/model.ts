@@ -8,6 +8,8 @@ import type { OpenaiConfig } from "./config.ts";
 /** For models that are not known and say nothing in the file. */
 const usualContextTokens = 8_192;
 const usualMin = 32;
+/** Most models mark both ends of a text. */
+const usualSpecialTokens = 2;
 
 /** What configuration and common knowledge say of a model. */
 export interface ModelDescription {
@@ -16,6 +18,8 @@ export interface ModelDescription {
   readonly tokenizer: Tokenizer;
   /** The longest text in tokens, special tokens included. */
   readonly contextTokens: number;
+  /** How many tokens the model puts around every text itself. */
+  readonly specialTokens: number;
   /** Whether every text ends in a token that the tokenizer does not count. */
   readonly endToken: boolean;
   readonly templates: { readonly document: Template; readonly query: Template };
@@ -44,16 +48,19 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
   const price = config.price_per_million_tokens;
   const exact = (config.tokenizer ?? known?.tokenizer) === "qwen3";
   const contextTokens = config.context_tokens ?? known?.contextTokens ?? usualContextTokens;
+  const specialTokens = exact ? 1 : known === undefined ? usualSpecialTokens : 0;
   return {
     ...(native === undefined ? {} : { native }),
     tokenizer: exact ? qwen3Tokenizer() : standIn(qwen3Tokenizer()),
     contextTokens,
+    specialTokens,
     endToken: exact,
     templates,
     model: (length) => ({
       id: config.model,
       dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
       contextTokens,
+      specialTokens,
       prompts: { document: templates.document.pattern, query: templates.query.pattern },
       ...(price === undefined ? {} : { pricePerMillionTokens: price }),
     }),

@@ -162,7 +162,7 @@ describe("a model that was pulled", () => {
     );
     const pipeline = offlinePipeline.replace(
       "{ type: lexical }",
-      "{ type: qwen3, model: someone/tiny-qwen3, device: cpu }",
+      "{ type: qwen3, model: someone/tiny-qwen3, device: cpu }\nchunker: { type: structure, max_tokens: 400 }",
     );
     const environment = { HF_ENDPOINT: hub.url, XDG_CACHE_HOME: cache };
     await using place = await Workplace.make(

@@ -53,6 +53,7 @@ export function describeModel(
     revision: revisionOf(config, folder),
     dimensions: { native, min: matryoshka ? min : native, matryoshka },
     contextTokens: folder.contextTokens,
+    specialTokens: folder.before.length + folder.after.length,
     prompts: { document: templates.document.pattern, query: templates.query.pattern },
   };
 }

@@ -50,6 +50,7 @@ describe("openai embedder", () => {
       id: "stub-model",
       dimensions: { native: 12, min: 12, matryoshka: false },
       contextTokens: 8192,
+      specialTokens: 2,
       prompts: { document: "", query: "" },
     });
     expect(server.stats().requests).toBe(1);
