@@ -1,6 +1,7 @@
 import type { Clock } from "../../../src/contracts/index.ts";
 import { assert, Fault, isFault } from "../../../src/faults/index.ts";
 import { raceAbort } from "../../../src/flow/index.ts";
+import { asksToWait, type Away, shortestWait } from "./away.ts";
 import { type CallOutcome, CallWindow } from "./call-window.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -34,6 +35,14 @@ interface Member {
   proof: Promise<void> | undefined;
   /** It gives other vectors: it is never asked again. */
   refused: Fault | undefined;
+  /** Nothing is sent until the moment that it named, when there are others. */
+  away: Away | undefined;
+}
+
+/** A place for a call, and how to give it back. */
+interface Entered {
+  readonly member: Member;
+  readonly end: (outcome: CallOutcome) => void;
 }
 
 /**
@@ -57,6 +66,7 @@ export class EndpointPool {
       unproven: isSeveral ? { retryAt: 0, pauseMs: 0 } : undefined,
       proof: undefined,
       refused: undefined,
+      away: undefined,
     }));
   }
 
@@ -67,7 +77,8 @@ export class EndpointPool {
   get calls(): number {
     const members = this.#members.filter(({ refused }) => refused === undefined);
     const most = members.reduce((sum, { window }) => sum + window.most, 0);
-    const size = members.filter(isUsable).reduce((sum, { window }) => sum + window.size, 0);
+    const present = members.filter((one) => isUsable(one) && !this.#isAway(one));
+    const size = present.reduce((sum, { window }) => sum + window.size, 0);
     return Math.max(1, Math.min(most, size * 2));
   }
 
@@ -100,13 +111,40 @@ export class EndpointPool {
     if (faults.length === this.#members.length) throw faults[0];
   }
 
-  /** Makes a call where it is best made. Rejects as the call does; waits for room, until the signal aborts. */
+  /**
+   * Makes a call where it is best made, and at once elsewhere when it is told there to wait. Rejects as the call does, or
+   * with the shortest wait when none takes it; waits for room, until the signal aborts.
+   */
   async run<T>(
     weight: number,
     call: (endpoint: Endpoint) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const { member, end } = await this.#enter(weight, signal);
+    const tried = new Set<Member>();
+    let last: Fault | undefined;
+    for (;;) {
+      const entered = await this.#enter(weight, tried, signal);
+      if (entered === undefined) {
+        const aways = this.#members.filter(isUsable).map((one) => this.#awayOf(one));
+        const fault = shortestWait(aways, last, this.#options.clock.monotonic());
+        if (fault !== undefined) throw fault;
+        continue;
+      }
+      try {
+        return await this.#call(entered, weight, call);
+      } catch (error) {
+        if (!asksToWait(error) || this.#members.length === 1 || signal.aborted) throw error;
+        tried.add(entered.member);
+        last = error;
+      }
+    }
+  }
+
+  async #call<T>(
+    { member, end }: Entered,
+    weight: number,
+    call: (endpoint: Endpoint) => Promise<T>,
+  ): Promise<T> {
     let outcome: CallOutcome = "other";
     try {
       const result = await call(member.endpoint);
@@ -125,11 +163,15 @@ export class EndpointPool {
     }
   }
 
-  /** Takes a place at an endpoint with room: of those that did not just fail, the one with least to do. */
+  /**
+   * Takes a place at an endpoint with room that was not tried: of those that did not just fail, the one with least to do.
+   * Undefined when every one in use was tried, or is away.
+   */
   async #enter(
     weight: number,
+    tried: ReadonlySet<Member>,
     signal: AbortSignal,
-  ): Promise<{ readonly member: Member; readonly end: (outcome: CallOutcome) => void }> {
+  ): Promise<Entered | undefined> {
     for (;;) {
       signal.throwIfAborted();
       this.#options.closed.throwIfAborted();
@@ -139,7 +181,9 @@ export class EndpointPool {
         continue;
       }
       this.#proveDue();
-      const [member] = usable
+      const willing = usable.filter((one) => !tried.has(one) && !this.#isAway(one));
+      if (willing.length === 0) return undefined;
+      const [member] = willing
         .filter(({ window }) => window.hasRoom)
         .toSorted((a, b) => Number(a.failures > 0) - Number(b.failures > 0) || a.load - b.load);
       if (member !== undefined) {
@@ -149,6 +193,14 @@ export class EndpointPool {
       }
       await raceAbort(this.#change(), signal);
     }
+  }
+
+  #isAway(member: Member): boolean {
+    return this.#awayOf(member) !== undefined;
+  }
+
+  #awayOf({ away }: Member): Away | undefined {
+    return away !== undefined && away.until > this.#options.clock.monotonic() ? away : undefined;
   }
 
   /** When none is usable: the one whose pause ends first is tried at once. */
@@ -167,7 +219,8 @@ export class EndpointPool {
     const now = this.#options.clock.monotonic();
     for (const member of this.#members) {
       const isDue = member.unproven !== undefined && member.unproven.retryAt <= now;
-      if (isDue && member.refused === undefined) this.#prove(member).catch(() => undefined);
+      const mayAsk = member.refused === undefined && !this.#isAway(member);
+      if (isDue && mayAsk) this.#prove(member).catch(() => undefined);
     }
   }
 
@@ -198,6 +251,12 @@ export class EndpointPool {
 
   #failed(member: Member, error: unknown): void {
     if (!isFault(error) || error.scope !== "component" || error.retry !== "later") return;
+    const isSpare = this.#members.length > 1;
+    if (isSpare && error instanceof Fault && error.retryAfterMs !== undefined) {
+      const until = this.#options.clock.monotonic() + error.retryAfterMs;
+      member.away = { until, fault: error };
+      return;
+    }
     member.failures += 1;
     if (error.code === "embed.unreachable" && this.#options.isProvable()) {
       // Something else may listen there when it comes back.
@@ -206,7 +265,6 @@ export class EndpointPool {
     }
     // A busy one has a smaller window first.
     const isSick = error.code !== "embed.rate-limited" || member.window.size === 1;
-    const isSpare = this.#members.length > 1;
     if (isSpare && isSick && member.failures >= failuresAllowed) this.#rest(member);
   }
 

@@ -1,47 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Clock, Embedder, PlaceMeasures } from "../../../../src/contracts/index.ts";
+import type { Embedder, PlaceMeasures } from "../../../../src/contracts/index.ts";
 import { isFault } from "../../../../src/faults/index.ts";
-import { systemClock } from "../../../../src/flow/index.ts";
 import type { EmbeddingBehaviour } from "../../../../src/testkit/embedding-behaviour.ts";
-import {
-  type EmbeddingServer,
-  startEmbeddingServer,
-} from "../../../../src/testkit/embedding-server.ts";
 import { stubVector } from "../../../../src/testkit/embedding-vector.ts";
-import { embedderFor, faultOf, setUp, signal } from "./harness.ts";
+import { embedderFor, faultOf, place, setUp, signal } from "./harness.ts";
 
 const reset: EmbeddingBehaviour = { kind: "reset" };
 const busy: EmbeddingBehaviour = { kind: "status", status: 503, body: "busy" };
 const texts = Array.from({ length: 60 }, (_, index) => `Text number ${index}.`);
-
-/** A clock whose monotonic time moves when told. */
-class HandClock implements Clock {
-  time = 0;
-  now(): number {
-    return this.time;
-  }
-  monotonic(): number {
-    return this.time;
-  }
-  sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
-    return systemClock.sleep(milliseconds, stop);
-  }
-}
-
-async function place(count: number, config: Record<string, unknown> = {}) {
-  const servers: EmbeddingServer[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const server = await startEmbeddingServer({ dimension: 8 });
-    onTestFinished(() => server.close());
-    servers.push(server);
-  }
-  const clock = new HandClock();
-  const urls = servers.map(({ url }) => url);
-  const embedder = embedderFor(count === 1 ? (urls[0] ?? "") : urls, config, clock);
-  return { servers, clock, embedder, urls };
-}
 
 /** Embeds each text in a call of its own, again while the fault says `later`, as a run does. */
 async function runAll(embedder: Embedder, attempts = 6): Promise<Float32Array[]> {

@@ -27,8 +27,8 @@ export function embedderFor(
   config: Record<string, unknown> = {},
   clock: Clock = systemClock,
 ): Embedder {
-  const place = typeof url === "string" ? { url } : { urls: url };
-  const parsed = openaiEmbedder.config.parse({ ...place, model: "stub-model", ...config });
+  const address = typeof url === "string" ? { url } : { urls: url };
+  const parsed = openaiEmbedder.config.parse({ ...address, model: "stub-model", ...config });
   const context = {
     name: "embedder",
     pipeline: "test",
@@ -39,6 +39,34 @@ export function embedderFor(
   const embedder = openaiEmbedder.create(parsed, context);
   onTestFinished(() => embedder.close());
   return embedder;
+}
+
+/** A clock whose monotonic time moves when told. */
+export class HandClock implements Clock {
+  time = 0;
+  now(): number {
+    return this.time;
+  }
+  monotonic(): number {
+    return this.time;
+  }
+  sleep(milliseconds: number, stop: AbortSignal): Promise<void> {
+    return systemClock.sleep(milliseconds, stop);
+  }
+}
+
+/** Servers, and an embedder of all of them with a clock that moves when told. */
+export async function place(count: number, config: Record<string, unknown> = {}) {
+  const servers: EmbeddingServer[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const server = await startEmbeddingServer({ dimension: 8 });
+    onTestFinished(() => server.close());
+    servers.push(server);
+  }
+  const clock = new HandClock();
+  const urls = servers.map(({ url }) => url);
+  const embedder = embedderFor(count === 1 ? (urls[0] ?? "") : urls, config, clock);
+  return { servers, clock, embedder, urls };
 }
 
 /** The fault with which a promise rejects. */
