@@ -1,3 +1,4 @@
+import { llamaCpp } from "./llama-cpp.ts";
 import { milvusLite } from "./milvus-lite.ts";
 import { milvus } from "./milvus.ts";
 import type { Ports, ServerKind } from "./server-kind.ts";
@@ -10,6 +11,7 @@ export const serverKinds = {
   milvus,
   weaviate,
   toxiproxy,
+  "llama-cpp": llamaCpp,
 } as const;
 
 export type ServerName = keyof typeof serverKinds;

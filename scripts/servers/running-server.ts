@@ -15,7 +15,7 @@ const questionMs = 5_000;
 const betweenQuestionsMs = 50;
 /** Somebody else may take a port between our look and the server's own. */
 const attempts = 3;
-const portTaken = /address already in use|EADDRINUSE|failed to bind|bind failed/i;
+const portTaken = /address already in use|EADDRINUSE|failed to bind|bind failed|couldn.t bind/i;
 
 export interface StartOptions {
   /** How long the server may take until it does its work. */
