@@ -2,12 +2,19 @@ export type * from "./contracts/index.ts";
 export { define, secret } from "./contracts/index.ts";
 export type {
   AdoptResult,
+  CacheMeasures,
   DocumentCounts,
+  EmbeddingMeasures,
+  EmbeddingSummary,
   ExitCode,
   FailureSummary,
   ForgetOptions,
   ForgetResult,
+  GpuMeasures,
+  GpuSummary,
+  LoopMeasures,
   Pipeline,
+  PlaceSummary,
   Plan,
   PlannedSink,
   PlanOptions,
@@ -15,6 +22,8 @@ export type {
   QueryHit,
   QueryOptions,
   RunEvent,
+  RunMeasures,
+  RunMeterOptions,
   RunOptions,
   RunResult,
   RunStatus,
@@ -34,6 +43,7 @@ export {
   plan,
   query,
   run,
+  RunMeter,
   verify,
 } from "./engine/index.ts";
 export {

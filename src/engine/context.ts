@@ -4,6 +4,7 @@ import { Gate, raceAbort, retry } from "../flow/index.ts";
 import type { RunEvent } from "./events.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { Ledger } from "./ledger.ts";
+import { RunMeter } from "./meter.ts";
 import { Tally } from "./tally.ts";
 
 /** What the user asks of a run. */
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** Second request to stop: aborts every call. */
   readonly signal?: AbortSignal;
   readonly observe?: (event: RunEvent) => void;
+  /** Measures the run, for whoever wants to look while it works. */
+  readonly meter?: RunMeter;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -39,6 +42,7 @@ export class RunContext {
   readonly random: () => number;
   readonly tally = new Tally();
   readonly ledger: Ledger;
+  readonly meter: RunMeter;
   /** Bounds bytes of documents held in memory, and tokens between chunker and embedder. */
   readonly memory: Gate;
   readonly tokens: Gate;
@@ -62,6 +66,7 @@ export class RunContext {
     this.random = options.random ?? Math.random;
     this.memory = new Gate(pipeline.policy.limits.memoryBytes / 2);
     this.tokens = new Gate(pipeline.policy.limits.tokensInFlight);
+    this.meter = options.meter ?? new RunMeter();
     this.startedMonotonic = clock.monotonic();
     this.ledger = new Ledger(this);
     this.#deletionsAllowed = options.allowDeletions;
@@ -114,6 +119,7 @@ export class RunContext {
 
   emit(event: RunEvent): void {
     this.tally.observe(event);
+    this.meter.observe(event);
     this.options.observe?.(event);
   }
 

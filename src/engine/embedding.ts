@@ -47,6 +47,15 @@ export class EmbeddingService {
   use(model: EmbeddingModel, space: string): void {
     this.#model = model;
     this.#spaceHash = space;
+    const { pipeline, clock, tokens, meter } = this.#context;
+    meter.begin({
+      embedder: pipeline.embedder,
+      clock,
+      hasCache: this.#cache !== undefined,
+      waiting: () => ({ texts: this.#coalescer.size, tokens: this.#coalescer.weight }),
+      tokensHeld: () => tokens.used,
+      tokensAllowed: pipeline.policy.limits.tokensInFlight,
+    });
   }
 
   /** The key of a document text in the cache. */
@@ -57,7 +66,11 @@ export class EmbeddingService {
   /** Those of the keys that the cache holds. */
   async cached(keys: readonly string[]): Promise<Map<string, Float32Array>> {
     const model = this.#openModel();
-    return (await this.#cache?.get(keys, model.dimensions.native)) ?? new Map();
+    if (this.#cache === undefined) return new Map();
+    const found = await this.#cache.get(keys, model.dimensions.native);
+    const hits = keys.filter((key) => found.has(key)).length;
+    this.#context.meter.looked({ hits, misses: keys.length - hits });
+    return found;
   }
 
   /** Embeds one text, or joins the call that already does. */
@@ -100,15 +113,18 @@ export class EmbeddingService {
   }
 
   async #embedOnce(items: readonly EmbedItem[]): Promise<readonly Outcome<Float32Array>[]> {
-    const { embedder } = this.#context.pipeline;
-    const { signal } = this.#context;
+    const { signal, meter, pipeline } = this.#context;
     const texts = items.map((item) => item.text);
-    const result = await this.#context.retry(
+    const counted = items.reduce((sum, item) => sum + item.tokens, 0);
+    const { result, milliseconds } = await this.#context.retry(
       "embedder",
-      () => embedder.embed(texts, "document", signal),
+      () =>
+        meter.time({ texts: texts.length, tokens: counted }, () =>
+          pipeline.embedder.embed(texts, "document", signal),
+        ),
       true,
     );
-    const { vectors } = result;
+    const { vectors, tokens = counted } = result;
     const model = this.#openModel();
     checkVectors(vectors, texts.length, model);
     const { native } = model.dimensions;
@@ -119,8 +135,7 @@ export class EmbeddingService {
       return { value };
     });
     await this.#cache?.put(entries);
-    const tokens = result.tokens ?? items.reduce((sum, item) => sum + item.tokens, 0);
-    this.#context.emit({ kind: "chunks-embedded", count: items.length, tokens });
+    this.#context.emit({ kind: "chunks-embedded", count: items.length, tokens, milliseconds });
     return outcomes;
   }
 

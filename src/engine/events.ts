@@ -29,7 +29,13 @@ export type RunEvent =
   | { readonly kind: "component-noted"; readonly component: string; readonly note: ComponentNote }
   | { readonly kind: "document-warned"; readonly document: string; readonly message: string }
   | { readonly kind: "documents-unchanged"; readonly source: string; readonly count: number }
-  | { readonly kind: "chunks-embedded"; readonly count: number; readonly tokens: number }
+  /** A call brought the vectors of so many texts, in so long; waits and attempts before it aside. */
+  | {
+      readonly kind: "chunks-embedded";
+      readonly count: number;
+      readonly tokens: number;
+      readonly milliseconds: number;
+    }
   | { readonly kind: "chunks-cached"; readonly count: number }
   | {
       readonly kind: "records-written";

@@ -1,6 +1,16 @@
 export { closePipeline, run, type RunResult } from "./run.ts";
 export type { RunOptions } from "./context.ts";
 export type { RunEvent } from "./events.ts";
+export { RunMeter, type RunMeterOptions } from "./meter.ts";
+export {
+  batchFill,
+  type CacheMeasures,
+  type EmbeddingMeasures,
+  type GpuMeasures,
+  type LoopMeasures,
+  paddingShare,
+  type RunMeasures,
+} from "./measures.ts";
 export { exitCodeOf, exitCodes, type ExitCode } from "./exit-code.ts";
 export {
   defaultPolicy,
@@ -12,7 +22,10 @@ export {
 } from "./pipeline.ts";
 export type {
   DocumentCounts,
+  EmbeddingSummary,
   FailureSummary,
+  GpuSummary,
+  PlaceSummary,
   RunStatus,
   RunSummary,
   SinkCounts,

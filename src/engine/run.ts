@@ -6,6 +6,7 @@ import { RunContext, type RunOptions } from "./context.ts";
 import { DocumentQueue } from "./document-queue.ts";
 import { type ExitCode, exitCodeOf, exitCodes } from "./exit-code.ts";
 import { activeSources, openRun } from "./open-run.ts";
+import { measured } from "./measured.ts";
 import { openStateToWrite } from "./open-state.ts";
 import { pick } from "./pick.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -152,6 +153,7 @@ function resultOf(context: RunContext, id: string, durationMs: number): RunResul
     documents: { listed, added, updated, unchanged, deleted, withheld, failed },
     chunks: { total: tally.chunks, embedded: tally.embedded, cached: tally.cached },
     tokens: tally.tokens,
+    ...measured(context.meter.read()),
     sinks: Object.fromEntries(tally.sinks),
     failures: tally.failures,
     withheld: tally.withheld,

@@ -11,6 +11,16 @@ export interface RunSummary {
   readonly chunks: { readonly total: number; readonly embedded: number; readonly cached: number };
   /** Tokens embedded. */
   readonly tokens: number;
+  /** Chunks that the cache was asked for; not there without a cache. `hit_rate` is 0 to 1. */
+  readonly cache?: { readonly hits: number; readonly misses: number; readonly hit_rate?: number };
+  /** How embedding went; not there when the model was not asked for a document. */
+  readonly embedding?: EmbeddingSummary;
+  /** For how long the main thread was blocked; not there when nobody watched it. */
+  readonly event_loop?: {
+    readonly delay_ms: { readonly p50: number; readonly p99: number; readonly max: number };
+  };
+  /** The GPUs of this machine as they were last seen; not there when nobody watched them. */
+  readonly gpus?: readonly GpuSummary[];
   readonly sinks: Readonly<Record<string, SinkCounts>>;
   /** At most 100; `documents.failed` counts all. */
   readonly failures: readonly FailureSummary[];
@@ -39,6 +49,53 @@ export interface SinkCounts {
   readonly upserted: number;
   readonly deleted: number;
   readonly failed: number;
+}
+
+export interface EmbeddingSummary {
+  /** Calls of the embedder that brought vectors. */
+  readonly calls: number;
+  /** Milliseconds in which a call was under way; the rates are those of this time. */
+  readonly busy_ms: number;
+  readonly texts_per_second: number;
+  readonly tokens_per_second: number;
+  readonly latency_ms: LatencySummary;
+  /** Calls that were made again, and what failed, by fault code. */
+  readonly retries: number;
+  readonly errors: Readonly<Record<string, number>>;
+  /** How full batches were by tokens or by texts, and what share of all tokens was padding; 0 to 1. */
+  readonly batch_fill?: number;
+  readonly padding?: number;
+  /** Each device or server; empty when the embedder does not tell. */
+  readonly places: readonly PlaceSummary[];
+}
+
+/** What one device or server did for the run. */
+export interface PlaceSummary {
+  readonly place: string;
+  readonly batches: number;
+  readonly texts: number;
+  readonly tokens: number;
+  readonly batch_fill?: number;
+  readonly padding?: number;
+  readonly latency_ms: LatencySummary;
+  readonly errors: Readonly<Record<string, number>>;
+  /** How many batches there might be at once in the end. */
+  readonly window: number;
+  readonly ejected: boolean;
+}
+
+interface LatencySummary {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export interface GpuSummary {
+  readonly gpu: string;
+  readonly name: string;
+  readonly memory_used_bytes: number;
+  readonly memory_total_bytes: number;
+  readonly utilization?: number;
 }
 
 export interface FailureSummary {

@@ -49,6 +49,11 @@ export class Coalescer<I, R> {
     return this.#waiting.length;
   }
 
+  /** Their weight. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   submit(item: I): Promise<Outcome<R>> {
     const settle = Promise.withResolvers<Outcome<R>>();
     const weight = this.#options.weigh(item);

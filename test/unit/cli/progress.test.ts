@@ -34,7 +34,7 @@ it("tells documents, the time left when it can be known, rates and sinks, in thi
   progress.observe(opened);
   progress.observe(listing);
   progress.observe({ kind: "documents-unchanged", source: "docs", count: 50 });
-  progress.observe({ kind: "chunks-embedded", count: 40, tokens: 2000 });
+  progress.observe({ kind: "chunks-embedded", count: 40, tokens: 2000, milliseconds: 5 });
   progress.observe({ kind: "records-written", sink: "search", upserted: 40, deleted: 2 });
   pass(2000);
   expect(progress.describe()).toBe(
@@ -98,7 +98,7 @@ it("says what it waits for, before the numbers and until that goes on", () => {
   progress.observe({ kind: "retrying", component: "embedder", fault, delayMs: 100 });
   expect(progress.describe()).toBe("starting · waiting for embedder (embed.timeout)");
   progress.observe(listing);
-  progress.observe({ kind: "chunks-embedded", count: 1, tokens: 1 });
+  progress.observe({ kind: "chunks-embedded", count: 1, tokens: 1, milliseconds: 5 });
   expect(progress.describe()).not.toContain("waiting");
   progress.observe({ kind: "retrying", component: "embedder", fault, delayMs: 100 });
   expect(progress.describe()).toMatch(/so far · waiting for embedder .* · 1 chunk embedded/);
