@@ -11,6 +11,7 @@ import {
   refusesBase64,
 } from "./failure.ts";
 import { EndpointCounts } from "./endpoint-counts.ts";
+import { normalize } from "../../../src/tokenizer/normalize.ts";
 import { post } from "./post.ts";
 import { questions } from "./server/ask-server.ts";
 import { detectServer, unknownServer } from "./server/detect-server.ts";
@@ -74,11 +75,14 @@ export class Endpoint {
   }
 
   /**
-   * Asks the server what it is, once; Ollama again after its first answer, because it tells the context that it gave a
-   * model only when that is loaded. Rejects only when a signal aborts.
+   * Asks the server what it is, once, and again after its first answer if it left open how long a text may be: it may
+   * have been down, or loading its model. Ollama may have given the model another context then. Rejects only when a
+   * signal aborts.
    */
   async detect(isLoaded: boolean, signals: readonly AbortSignal[]): Promise<void> {
-    const mayTellMore = isLoaded && this.#asked === "cold" && this.#facts?.kind === "ollama";
+    const { kind, maxTokens } = this.facts;
+    const leftOpen = maxTokens === undefined || kind === "ollama";
+    const mayTellMore = isLoaded && this.#asked === "cold" && leftOpen;
     if (this.#asked !== undefined && !mayTellMore) return;
     this.#asked = isLoaded ? "loaded" : "cold";
     const { model, server } = this.#config;
@@ -135,7 +139,8 @@ export class Endpoint {
 
   #bodyOf(input: readonly string[]): string {
     const { model, dimensions } = this.#config;
-    return JSON.stringify({ model, input, encoding_format: this.#encoding, dimensions });
+    const sent = this.facts.composesNot === true ? input.map((text) => normalize(text)) : input;
+    return JSON.stringify({ model, input: sent, encoding_format: this.#encoding, dimensions });
   }
 
   /** A server whose answers change their model's name has another model, or several behind one address. */

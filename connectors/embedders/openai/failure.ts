@@ -35,6 +35,7 @@ const tooLarge = anyOf(
 );
 const noModel =
   /model[^.]{0,200}(?:not found|does not exist|not exist)|model_not_found|try pulling it/;
+const loading = /loading model/;
 const noEncoding = /encoding_format|base64/;
 const noDimensions = /matryoshka|\bdimensions?\b/;
 /** Not just `billing`: messages about rates point there too. */
@@ -127,9 +128,10 @@ function ofTexts(code: FaultCodeName, message: string, context: FailureContext):
 }
 
 function busy(server: string, failure: Failure, context: FailureContext): Fault {
+  const what = loading.test(saidBy(failure)) ? "is still loading its model" : "asks to slow down";
   return new Fault(
     "embed.rate-limited",
-    `${server} asks to slow down (${failure.status}).`,
+    `${server} ${what} (${failure.status}).`,
     waiting(failure, context),
   );
 }

@@ -49,6 +49,9 @@ async function kindByPaths(ask: AskServer): Promise<ServerKind | undefined> {
   return version?.version === undefined ? undefined : "ollama";
 }
 
+/** What llama.cpp says that was not built by its own people. */
+const unknownBuild = "b0-unknown";
+
 type Reader = (
   ask: AskServer,
   entry: JsonFields | undefined,
@@ -91,22 +94,35 @@ const readers: Readonly<Record<ServerKind, Reader>> = {
     const loaded = Array.isArray(running?.models) ? running.models.filter(isFields) : [];
     const found = loaded.find(({ name }) => name === model || name === `${model}:latest`);
     const maxTokens = count(found?.context_length);
-    return { ...present({ version: text(about?.version), maxTokens }), cuts: true };
+    // It reads the files of llama.cpp as that does.
+    return {
+      ...present({ version: text(about?.version), maxTokens }),
+      cuts: true,
+      composesNot: true,
+    };
   },
-  "llama.cpp": async (ask) => {
+  "llama.cpp": async (ask, entry, model) => {
     const props = await ask("props");
     const settings = isFields(props?.default_generation_settings)
       ? props.default_generation_settings
       : {};
-    const facts = present({ version: text(props?.build_info), maxTokens: count(settings.n_ctx) });
-    return { ...facts, cuts: false };
+    // It refuses a text as long as the context.
+    const context = count(settings.n_ctx);
+    const version = text(props?.build_info);
+    const served = text(entry?.id);
+    const facts = present({
+      version: version === unknownBuild ? undefined : version,
+      maxTokens: context === undefined ? undefined : count(context - 1),
+      serves: served === model ? undefined : served,
+    });
+    return { ...facts, cuts: false, composesNot: true };
   },
   // It cuts to the model's length and says nothing of it.
   infinity: async () => ({ cuts: true }),
   openai: async () => ({ cuts: false }),
 };
 
-type Told = Omit<ServerFacts, "kind" | "looksLike" | "cuts">;
+type Told = Omit<ServerFacts, "kind" | "looksLike" | "cuts" | "composesNot">;
 
 /** Leaves out what is not known. */
 function present(values: {
@@ -121,7 +137,7 @@ function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
-/** A short word only: it is shown. */
+/** A version or a name, not a sentence: it is shown. */
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && /^[\w.+-]{1,40}$/.test(value) ? value : undefined;
+  return typeof value === "string" && /^[\w.+:/-]{1,100}$/.test(value) ? value : undefined;
 }

@@ -39,4 +39,11 @@ export interface ServerFacts {
   readonly batchTokens?: number;
   /** Texts that are too long are cut in silence instead of refused. */
   readonly cuts: boolean;
+  /** The model that it has loaded and answers with, whatever a request names. */
+  readonly serves?: string;
+  /**
+   * It reads letters and their marks as they stand, where the tokenizers of most models compose them first (NFC): texts
+   * are sent composed.
+   */
+  readonly composesNot?: boolean;
 }

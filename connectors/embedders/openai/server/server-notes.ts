@@ -10,9 +10,13 @@ export function serverNotes(shown: string, facts: ServerFacts): readonly Compone
   if (kind === undefined) return [];
   const name = `${serverNames[kind]}${version === undefined ? "" : ` ${version}`}`;
   const limit = facts.maxTokens === undefined ? "" : `, texts of up to ${facts.maxTokens} tokens`;
+  const served =
+    facts.serves === undefined
+      ? ""
+      : ` It answers with \`${facts.serves}\`, whatever \`model\` says: check that this is the model.`;
   const warnings = [mismatch(facts), wrongVersion(facts), cutting(facts)];
   return [
-    { level: "info", message: `\`${shown}\` is ${name}${limit}.` },
+    { level: "info", message: `\`${shown}\` is ${name}${limit}.${served}` },
     ...warnings.flatMap((message): ComponentNote[] =>
       message === undefined ? [] : [{ level: "warning", message: `\`${shown}\`: ${message}` }],
     ),

@@ -99,6 +99,16 @@ const table: readonly (readonly [string, EmbeddingScript, string, object])[] = [
     smaller,
   ],
   [
+    "too long (llama.cpp, newer)",
+    {
+      kind: "status",
+      status: 400,
+      body: '{"error":{"code":400,"message":"request (1202 tokens) exceeds the available context size (512 tokens), try increasing it","type":"exceed_context_size_error","n_prompt_tokens":1202,"n_ctx":512}}',
+    },
+    "embed.too-long",
+    smaller,
+  ],
+  [
     "too long (Ollama)",
     {
       kind: "status",

@@ -15,6 +15,14 @@ export interface ProductOptions {
   readonly native?: number;
   /** The model's context in tokens (words); 64 when left out. */
   readonly context?: number;
+  /** llama.cpp's `-ub`, which bounds texts where the pooling is not of the last token. */
+  readonly physicalBatch?: number;
+  /** The model that llama.cpp has loaded, when that is another than `model`. */
+  readonly loaded?: string;
+  /** The tokenizer composes letters and their marks, or reads them as they stand; it does when left out. */
+  readonly composesItself?: boolean;
+  /** To so many requests of any kind it answers that it is loading its model. */
+  readonly loadingRequests?: number;
   /** The end token is appended, as it should be; on when left out. */
   readonly endToken?: boolean;
   /** TEI's `--max-client-batch-size` and `--max-concurrent-requests`. */
@@ -91,15 +99,23 @@ class FakeProduct {
   readonly #options: ProductOptions;
   readonly #native: number;
   readonly #context: number;
+  #loading: number;
   #texts = 0;
 
   constructor(options: ProductOptions) {
     this.#options = options;
     this.#native = options.native ?? 16;
     this.#context = options.context ?? 64;
+    this.#loading = options.loadingRequests ?? 0;
   }
 
   async handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#loading > 0) {
+      this.#loading -= 1;
+      const error = { message: "Loading model", type: "unavailable_error", code: 503 };
+      sendStatus(response, { status: 503, body: JSON.stringify({ error }) });
+      return;
+    }
     if (message.method === "POST" && message.url === "/v1/embeddings") {
       return this.#embed(JSON.parse(await readBody(message)) as VectorRequest, response);
     }
@@ -150,8 +166,11 @@ class FakeProduct {
         };
       case "llama.cpp":
         return {
-          ...models("llamacpp"),
-          "/props": { build_info: version, default_generation_settings: { n_ctx: 32_768 } },
+          "/v1/models": {
+            object: "list",
+            data: [{ id: this.#options.loaded ?? id, object: "model", owned_by: "llamacpp" }],
+          },
+          "/props": { build_info: version, default_generation_settings: { n_ctx: context } },
         };
       case "infinity":
         return models("infinity");
@@ -203,11 +222,18 @@ class FakeProduct {
       const message = `The input (${tokens} tokens) is longer than the model's context length (${context} tokens).`;
       return { status: 400, message };
     }
-    if (product === "llama.cpp" && tokens > context) {
+    const { physicalBatch = Infinity } = this.#options;
+    if (product === "llama.cpp" && tokens > physicalBatch) {
       const message =
         `input (${tokens} tokens) is too large to process. increase the physical batch size ` +
-        `(current batch size: ${context})`;
+        `(current batch size: ${physicalBatch})`;
       return { status: 500, message };
+    }
+    if (product === "llama.cpp" && tokens >= context) {
+      const message =
+        `request (${tokens} tokens) exceeds the available context size (${context} tokens), ` +
+        "try increasing it";
+      return { status: 400, message };
     }
     const refusesDimensions = product === "vllm" || product === "sglang";
     if (dimensions !== undefined && refusesDimensions && this.#options.matryoshka !== true) {
@@ -234,7 +260,8 @@ class FakeProduct {
   }
 
   #vector(text: string): Float32Array {
-    const words = text.split(/\s+/);
+    const read = this.#options.composesItself === false ? text : text.normalize("NFC");
+    const words = read.split(/\s+/);
     const room = this.#context - 1;
     if (words.length > room) this.cut += 1;
     return stubVector(words.slice(0, room).join(" "), this.#native, this.#options.seed);

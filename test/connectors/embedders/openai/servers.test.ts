@@ -153,12 +153,68 @@ describe("openai embedder in front of", () => {
     expect(fault.message).toContain("16 numbers where 32 are expected");
   });
 
-  it("llama.cpp does not repeat a text that is larger than its physical batch", async () => {
-    const { embedder, server } = await opened({ product: "llama.cpp" });
+  it.each([
+    ["as long as its context", {}],
+    ["larger than its physical batch, which pooling by the mean needs", { physicalBatch: 32 }],
+  ])("llama.cpp does not repeat a text that is %s", async (_, options) => {
+    const { embedder, server } = await opened({ product: "llama.cpp", ...options });
     const before = server.requests;
-    expect(await faultOf(embedder.embed([long], "document", signal))).toMatchObject(never);
+    const longest = embedder.embed([words(63)], "document", signal);
+    expect(await faultOf(longest)).toMatchObject(never);
     expect(server.requests).toBe(before + 1);
   });
+
+  it("llama.cpp sends nothing that is as long as its context, where tokens are counted exactly", async () => {
+    const { embedder, server } = await opened({ product: "llama.cpp" }, { tokenizer: "qwen3" });
+    await embedder.embed([words(62)], "document", signal);
+    const before = server.requests;
+    const longer = embedder.embed([words(63)], "document", signal);
+    expect(await faultOf(longer)).toMatchObject(never);
+    expect(server.requests).toBe(before);
+  });
+
+  it("llama.cpp tells which model it has loaded, when it is another than configured", async () => {
+    const other = await opened({ product: "llama.cpp", loaded: "other-Q8_0.gguf" });
+    expect(other.notes[0]).toContain("It answers with `other-Q8_0.gguf`");
+    const same = await opened({ product: "llama.cpp" });
+    expect(same.notes[0]).not.toContain("It answers with");
+  });
+
+  it("llama.cpp built by others goes without a version", async () => {
+    const { notes } = await opened({ product: "llama.cpp", version: "b0-unknown" });
+    expect(notes[0]).toContain("is llama.cpp, texts of up to 63 tokens");
+  });
+
+  it.each(products)("%s gives letters with marks one vector, composed or not", async (product) => {
+    const composesItself = !["llama.cpp", "ollama"].includes(product);
+    const { embedder } = await opened({ product, composesItself });
+    const texts = ["Ångström café", "A\u030angstro\u0308m cafe\u0301"];
+    const { vectors } = await embedder.embed(texts, "document", signal);
+    expect(vectors[1]).toEqual(vectors[0]);
+  });
+
+  it.each([{}, { native_dimension: 16 }])(
+    "a server that loads its model says so, and is recognised once it answers (%o)",
+    async (config) => {
+      const server = await startProductServer({ product: "llama.cpp", loadingRequests: 8 });
+      onTestFinished(() => server.close());
+      const embedder = embedderFor(server.url, config);
+      const opening = (): Promise<unknown> =>
+        embedder.open(signal).then(() => embedder.embed(["x"], "document", signal));
+      const fault = await faultOf(opening());
+      expect(fault).toMatchObject({ code: "embed.rate-limited", retry: "later" });
+      expect(fault.message).toContain("is still loading its model (503)");
+      await expect
+        .poll(() =>
+          opening().then(
+            () => true,
+            () => false,
+          ),
+        )
+        .toBe(true);
+      expect(embedder.notes?.()[0]?.message).toContain("is llama.cpp 1.0.0, texts of up to 63");
+    },
+  );
 
   it.each(["vllm", "sglang"] as const)(
     "%s gives fewer dimensions only where allowed",
