@@ -99,7 +99,7 @@ export function assertDistinct(configs: readonly PipelineConfig[]): void {
     states.set(path, config);
   }
   for (const config of configs) {
-    const owner = config.cache.type === "none" ? undefined : states.get(config.cache.path);
+    const owner = config.cache.type === "sqlite" ? states.get(config.cache.path) : undefined;
     if (owner === undefined) continue;
     throw new Fault(
       "refused.pipeline",
@@ -217,8 +217,8 @@ async function stateStore(config: PipelineConfig, clock: Clock): Promise<StateSt
 
 async function embeddingCache(config: PipelineConfig): Promise<EmbeddingCache | undefined> {
   if (config.cache.type === "none") return undefined;
-  const { sqliteCache } = await import("./cache/index.ts");
-  return sqliteCache({ path: config.cache.path, maxMb: config.cache.maxMb });
+  const { redisCache, sqliteCache } = await import("./cache/index.ts");
+  return config.cache.type === "redis" ? redisCache(config.cache) : sqliteCache(config.cache);
 }
 
 function policy(config: PipelineConfig): Policy {

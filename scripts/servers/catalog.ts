@@ -1,6 +1,7 @@
 import { llamaCpp } from "./llama-cpp.ts";
 import { milvusLite } from "./milvus-lite.ts";
 import { milvus } from "./milvus.ts";
+import { redis } from "./redis.ts";
 import type { Ports, ServerKind } from "./server-kind.ts";
 import { toxiproxy } from "./toxiproxy.ts";
 import { weaviate } from "./weaviate.ts";
@@ -11,6 +12,7 @@ export const serverKinds = {
   milvus,
   weaviate,
   toxiproxy,
+  redis,
   "llama-cpp": llamaCpp,
 } as const;
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../faults/index.ts";
 import { Statements } from "../sqlite/index.ts";
-import { bytesOf, vectorOf } from "./vectors.ts";
+import { decodeVector, encodeVector, type Storage } from "./vectors.ts";
 
 interface FoundRow {
   readonly position: number;
@@ -17,13 +17,15 @@ export class CacheFile {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #pageBytes: number;
+  readonly #storage: Storage;
   /** Keys used since the last write of `used`. */
   readonly #touched = new Set<string>();
   /** The `used` of that write: what has it, and nothing is newer, need not be noted again. */
   #touchedAt = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, storage: Storage = "float32") {
     this.#database = database;
+    this.#storage = storage;
     this.#statements = new Statements(database);
     this.#pageBytes = this.#pragma("page_size");
   }
@@ -44,9 +46,10 @@ export class CacheFile {
     const rows = this.#statements.of<FoundRow>(findVectors).all(JSON.stringify(keys));
     for (const { position, used, vector: bytes } of rows) {
       const key = keys[position] ?? "";
-      const vector = vectorOf(bytes, dimension);
-      if (vector) found.set(key, vector);
-      else broken.push(key);
+      const vector = decodeVector(bytes, dimension, this.#storage);
+      if (vector === "coarser") continue;
+      if (vector === "broken") broken.push(key);
+      else found.set(key, vector);
       if (used < newest || used !== this.#touchedAt) this.#touched.add(key);
     }
     if (broken.length > 0) this.#transact(() => this.#remove(broken));
@@ -67,8 +70,9 @@ export class CacheFile {
         const id = insert.get(keyBytes(key), free, used)?.id;
         assert(id !== undefined, "an entry has no number");
         if (id === free) free += 1;
-        store.run(id, bytesOf(vector));
-        bytes += vector.byteLength;
+        const encoded = encodeVector(vector, this.#storage);
+        store.run(id, encoded);
+        bytes += encoded.byteLength;
       }
       this.#evict(maxBytes, bytes / entries.size);
     });

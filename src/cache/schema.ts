@@ -29,6 +29,6 @@ CREATE TABLE entries (
   used INTEGER NOT NULL  -- grows with every batch that is put or touched
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entries_used ON entries (used, id);
-CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT; -- float32
+CREATE TABLE vectors (id INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT; -- see vectors.ts
 CREATE TABLE probes (space TEXT PRIMARY KEY, probe TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

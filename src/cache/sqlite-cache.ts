@@ -14,13 +14,15 @@ import {
 } from "../sqlite/index.ts";
 import { CacheFile } from "./cache-file.ts";
 import { cacheKind } from "./schema.ts";
-import { isSound } from "./vectors.ts";
+import { isSound, type Storage } from "./vectors.ts";
 
 export interface SqliteCacheOptions {
   /** The cache file; its folder is made when missing. Processes may share it. */
   readonly path: string;
   /** The least recently used entries go when the file's pages in use exceed this. */
   readonly maxMb: number;
+  /** How vectors are kept from now on; float32 when left out. Entries of both kinds may lie in one file. */
+  readonly storage?: Storage;
   /** The machine's own disk when left out. */
   readonly disk?: Disk;
 }
@@ -28,7 +30,8 @@ export interface SqliteCacheOptions {
 const bytesPerMb = 1024 * 1024;
 
 /** Keeps vectors in one SQLite file, which the first use opens. */
-export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOptions): EmbeddingCache {
+export function sqliteCache(options: SqliteCacheOptions): EmbeddingCache {
+  const { path, maxMb, storage = "float32", disk = localDisk } = options;
   assert(maxMb > 0, "a cache has a positive size");
   const maxBytes = maxMb * bytesPerMb;
   let file: CacheFile | undefined;
@@ -37,7 +40,7 @@ export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOption
   async function use<Result>(work: (file: CacheFile) => Result): Promise<Result> {
     if (closed) throw new Fault("cache.unusable", "the embedding cache is closed");
     try {
-      file ??= openFile(path, disk);
+      file ??= openFile(path, storage, disk);
       return work(file);
     } catch (error) {
       throw databaseFault(error, cacheKind, path);
@@ -81,7 +84,7 @@ export function sqliteCache({ path, maxMb, disk = localDisk }: SqliteCacheOption
   };
 }
 
-function openFile(wanted: string, disk: Disk): CacheFile {
+function openFile(wanted: string, storage: Storage, disk: Disk): CacheFile {
   refuseNetwork(wanted, cacheKind.noun, disk);
   const path = locate(wanted, true);
   refuseNetwork(path, cacheKind.noun, disk);
@@ -89,7 +92,7 @@ function openFile(wanted: string, disk: Disk): CacheFile {
   const database = openForWriting(cacheKind, path);
   // In pages. A checkpoint waits for the disk on this thread; vectors would ask for one every megabyte.
   database.exec("PRAGMA wal_autocheckpoint = 16000");
-  return new CacheFile(database);
+  return new CacheFile(database, storage);
 }
 
 /** Processes that start together would each move a cache of theirs into place; one makes it, the others wait. */

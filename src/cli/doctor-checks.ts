@@ -58,7 +58,7 @@ class Doctor {
         const { entries, bytes: size } = await cache.stats();
         return `${countOf(entries, "embedding")}, ${bytes(size)}`;
       };
-      checks.push(await this.#check("cache", look));
+      checks.push(await this.#check("cache", look, { notes: () => cache.news?.() ?? [] }));
     }
     for (const source of sources.values()) {
       const look = (bounded: AbortSignal): Promise<string> => this.#source(source, bounded);
@@ -136,7 +136,7 @@ class Doctor {
   async #check(
     name: string,
     look: (bounded: AbortSignal) => Promise<string>,
-    component?: Component,
+    component?: Pick<Component, "notes">,
   ): Promise<Check> {
     const started = performance.now();
     const durationMs = (): number => Math.round(performance.now() - started);
@@ -165,7 +165,9 @@ function silent(component: string): Fault {
     ? "sink.timeout"
     : component === "embedder"
       ? "embed.timeout"
-      : "source.unreachable";
+      : component === "cache"
+        ? "cache.unreachable"
+        : "source.unreachable";
   return new Fault(
     code,
     `\`${component}\` did not answer within ${patienceMs / 1000} s. Check its address and that it runs.`,

@@ -185,8 +185,22 @@ function stateConfig(value: PipelineValue, folder: string): StateConfig {
   return { type: "sqlite", path: fileOf(name), ...former };
 }
 
-function cacheConfig(value: PipelineValue, folder: string): CacheConfig {
-  if (value.cache.type === "none") return { type: "none" };
-  const path = value.cache.path ?? join(".sluice", "cache.sqlite");
-  return { type: "sqlite", path: resolve(folder, path), maxMb: value.cache.max_mb };
+function cacheConfig({ cache }: PipelineValue, folder: string): CacheConfig {
+  if (cache.type === "none") return { type: "none" };
+  const { storage } = cache;
+  if (cache.type === "sqlite") {
+    const path = cache.path ?? join(".sluice", "cache.sqlite");
+    return { type: "sqlite", path: resolve(folder, path), maxMb: cache.max_mb, storage };
+  }
+  const { url, username, password, prefix, ttl_days: ttlDays, timeout_ms: timeoutMs } = cache;
+  return {
+    type: "redis",
+    url,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    prefix,
+    ttlDays,
+    timeoutMs,
+    storage,
+  };
 }

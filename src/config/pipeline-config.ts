@@ -61,5 +61,22 @@ export type StateConfig =
   | { readonly type: "memory" };
 
 export type CacheConfig =
-  | { readonly type: "sqlite"; readonly path: string; readonly maxMb: number }
+  | {
+      readonly type: "sqlite";
+      readonly path: string;
+      readonly maxMb: number;
+      readonly storage: CacheStorage;
+    }
+  | {
+      readonly type: "redis";
+      readonly url: string;
+      readonly username?: string;
+      readonly password?: string;
+      readonly prefix: string;
+      readonly ttlDays: number;
+      readonly timeoutMs: number;
+      readonly storage: CacheStorage;
+    }
   | { readonly type: "none" };
+
+type CacheStorage = "float32" | "float16";

@@ -93,6 +93,15 @@ const stateSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
+const storage = z
+  .enum(["float32", "float16"])
+  .default("float32")
+  .describe("The numbers of a vector: as they are, or in half the room with three digits.");
+
+/** Neither a query nor a fragment; credentials with other signs than these are given apart. */
+const redisAddress =
+  /^rediss?:\/\/(?:[^\s/?#@]*@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?(?:\/\d{0,5})?$/;
+
 const cacheSchema = z.discriminatedUnion("type", [
   z.strictObject({
     type: z
@@ -108,6 +117,40 @@ const cacheSchema = z.discriminatedUnion("type", [
       .max(1_048_576)
       .default(4096)
       .describe("The size in MB beyond which the least recently used vectors go."),
+    storage,
+  }),
+  z.strictObject({
+    type: z.literal("redis").describe("A Redis server, shared between machines."),
+    url: z
+      .string()
+      .regex(redisAddress, {
+        error: "expected an address like `redis://host:6379/0`, or `rediss://` for TLS",
+      })
+      .describe("`redis://HOST:PORT/DATABASE`; `rediss://` for TLS."),
+    username: z.string().min(1).optional().describe("The user, where there is one."),
+    password: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "The password, such as `${REDIS_PASSWORD}`.", secret: true }),
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9._:/-]{1,64}$/, {
+        error: "expected 1 to 64 letters, digits and `.`, `_`, `:`, `/`, `-`",
+      })
+      .default("sluice:")
+      .describe("What stands before every key; pipelines that share it share their embeddings."),
+    ttl_days: positive
+      .max(3_650)
+      .default(30)
+      .describe("Days after which a vector goes that was not used."),
+    timeout_ms: z
+      .int()
+      .min(10)
+      .max(60_000)
+      .default(2_000)
+      .describe("How long a call waits for the server; then the run goes on without the cache."),
+    storage,
   }),
   z.strictObject({
     type: z.literal("none").describe("No cache: unchanged text may be embedded again."),
@@ -171,7 +214,7 @@ export const pipelineSchema = z.strictObject({
     .default({ type: "sqlite" })
     .describe("What is known of documents and sinks between runs."),
   cache: cacheSchema
-    .default({ type: "sqlite", max_mb: 4096 })
+    .default({ type: "sqlite", max_mb: 4096, storage: "float32" })
     .describe("Embeddings at native dimension, so that no text is embedded twice."),
   deletions: z
     .strictObject({

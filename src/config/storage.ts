@@ -5,7 +5,7 @@ import { type Node, nodeAt, type Path } from "./tree.ts";
 
 /** State and cache are files of their own; one would be refused as the other when the pipeline runs. */
 export function sharedFile({ state, cache, folder }: PipelineConfig, root: Node): Problem[] {
-  if (state.type === "memory" || cache.type === "none" || state.path !== cache.path) return [];
+  if (state.type === "memory" || cache.type !== "sqlite" || state.path !== cache.path) return [];
   const isNamed = nodeAt(root, ["cache", "path"]) !== undefined;
   const at = firstAt(root, [["cache", "path"], ["state", "path"], ["name"]]);
   const shown = relative(folder, state.path) || state.path;

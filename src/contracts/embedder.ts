@@ -1,5 +1,5 @@
 import type { Tokenizer } from "./chunk.ts";
-import type { Component } from "./stages.ts";
+import type { Component, ComponentNote } from "./stages.ts";
 
 /** The dimensions that a model can give. */
 export interface ModelDimensions {
@@ -98,25 +98,30 @@ export interface Embedder extends Component {
 export interface EmbeddingCache {
   /**
    * Looks up keys made by `cacheKey` (space, prompt and text hash; 32 bytes as hex). Returns only vectors of exactly
-   * `dimension` finite numbers; an entry that is not so is dropped.
+   * `dimension` finite numbers that are not all zero; an entry that is not so is dropped. A shared cache that is away
+   * finds nothing.
    */
   get(keys: readonly string[], dimension: number): Promise<Map<string, Float32Array>>;
-  /** Stores vectors. Durable against the death of the process when it resolves. */
+  /** Stores vectors. Durable against the death of the process when it resolves; a shared cache may be away. */
   put(entries: ReadonlyMap<string, Float32Array>): Promise<void>;
   /** The probe that belongs to the vectors of a space, by its hash; undefined when none was kept. */
   probe(space: string): Promise<string | undefined>;
   /**
    * Keeps a probe unless one is kept already, and gives the one that is kept, in one step for all users of the cache.
-   * It stays until `clear`, whatever vectors are forgotten. Durable when it resolves.
+   * It stays until `clear`, whatever vectors are forgotten; or goes with all of them. Durable when it resolves. A
+   * shared cache that is away gives the one that it was given, and no vectors before that one is kept, and no other.
    */
   keepProbe(space: string, probe: string): Promise<string>;
   stats(): Promise<CacheStats>;
   clear(): Promise<void>;
+  /** What a person should know and was not told yet, such as that it is away; asked after calls. */
+  news?(): readonly ComponentNote[];
   close(): Promise<void>;
 }
 
 export interface CacheStats {
   readonly entries: number;
   readonly bytes: number;
-  readonly maxBytes: number;
+  /** Left out when nothing bounds it. */
+  readonly maxBytes?: number;
 }

@@ -63,11 +63,19 @@ export class EmbeddingService {
     return cacheKey(this.#spaceHash, "document", text);
   }
 
+  /** Tells what the cache has to say, such as that its server is away. */
+  tellNews(): void {
+    for (const note of this.#cache?.news?.() ?? []) {
+      this.#context.emit({ kind: "component-noted", component: "cache", note });
+    }
+  }
+
   /** Those of the keys that the cache holds. */
   async cached(keys: readonly string[]): Promise<Map<string, Float32Array>> {
     const model = this.#openModel();
     if (this.#cache === undefined) return new Map();
     const found = await this.#cache.get(keys, model.dimensions.native);
+    this.tellNews();
     const hits = keys.filter((key) => found.has(key)).length;
     this.#context.meter.looked({ hits, misses: keys.length - hits });
     return found;
@@ -135,6 +143,7 @@ export class EmbeddingService {
       return { value };
     });
     await this.#cache?.put(entries);
+    this.tellNews();
     this.#context.emit({ kind: "chunks-embedded", count: items.length, tokens, milliseconds });
     return outcomes;
   }

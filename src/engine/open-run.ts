@@ -25,6 +25,7 @@ export async function openRun(context: RunContext): Promise<Run> {
   await keepInCache(pipeline, space);
   await approveRecipes(context);
   tellNotes(context);
+  embedding.tellNews();
   return {
     context,
     space,

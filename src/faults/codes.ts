@@ -296,12 +296,22 @@ export const faultCodes = {
   "cache.unusable": code(
     "component",
     "never",
-    "The embedding cache cannot be used: damaged, foreign, or without permission. Move it away, or choose another `cache.path`.",
+    "The embedding cache cannot be used: damaged, foreign, without permission, or a server that does not do (a replica, a cluster). Move it away, or choose another `cache.path` or `cache.url`.",
+  ),
+  "cache.unreachable": code(
+    "component",
+    "later",
+    "The shared embedding cache does not answer. Runs go on without it and use it again when it is back; check `cache.url` and that the server runs.",
+  ),
+  "cache.unauthorized": code(
+    "component",
+    "never",
+    "The shared embedding cache refused the credentials, or forbids what sluice needs. Check user and password.",
   ),
   "cache.full": code(
     "component",
     "never",
-    "The disk of the embedding cache is full. Make room and run again; nothing is lost.",
+    "The disk of the embedding cache, or the memory of its server, is full. Make room and run again; nothing is lost.",
   ),
 
   "refused.dimension": code(
@@ -372,6 +382,11 @@ export const faultCodes = {
     "More new documents failed than `failures.max_documents` allows; the run stopped. Look at `sluice failures list`.",
   ),
 
+  "metrics.unavailable": code(
+    "component",
+    "later",
+    "The page of measures cannot be opened: its port is in use or not allowed, or its host is not of this machine. Choose another `--metrics-port`, or 0 for any that is free.",
+  ),
   "config.invalid": code("component", "never", "The pipeline file or the command line is wrong."),
   "package.missing": code(
     "component",

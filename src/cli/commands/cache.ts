@@ -26,29 +26,29 @@ export function cacheCommand(shell: Shell): Command {
 }
 
 async function tellStats({ shell, pipeline }: PipelineCall): Promise<ExitCode> {
-  const { cache, path } = cacheOf(pipeline);
+  const { cache, place, shown } = cacheOf(pipeline);
   const stats = await cache.stats();
   const { entries, bytes: size, maxBytes } = stats;
-  shell.terminal.document({ path, entries, bytes: size, max_bytes: maxBytes });
-  shell.terminal.line(
-    `${path}: ${countOf(entries, "embedding")}, ${bytes(size)} of ${bytes(maxBytes)}`,
-  );
+  const bound = maxBytes === undefined ? {} : { max_bytes: maxBytes };
+  shell.terminal.document({ ...place, entries, bytes: size, ...bound });
+  const room = maxBytes === undefined ? "" : ` of ${bytes(maxBytes)}`;
+  shell.terminal.line(`${shown}: ${countOf(entries, "embedding")}, ${bytes(size)}${room}`);
   return exitCodes.done;
 }
 
 async function clearCache(call: PipelineCall<ClearOptions>): Promise<ExitCode> {
   const { shell, pipeline, options } = call;
-  const { cache, path } = cacheOf(pipeline);
+  const { cache, place, shown } = cacheOf(pipeline);
   const { entries } = await cache.stats();
-  const question = `Remove ${countOf(entries, "embedding")} from ${path}, also those of other pipelines?`;
+  const question = `Remove ${countOf(entries, "embedding")} from ${shown}, also those of other pipelines?`;
   if (!(await confirm(shell, options, question))) {
-    shell.terminal.document({ path, removed: 0, confirmed: false });
+    shell.terminal.document({ ...place, removed: 0, confirmed: false });
     shell.terminal.note("Nothing was done.");
     return exitCodes.done;
   }
   await cache.clear();
-  shell.terminal.document({ path, removed: entries });
-  shell.terminal.line(`${path}: removed ${countOf(entries, "embedding")}`);
+  shell.terminal.document({ ...place, removed: entries });
+  shell.terminal.line(`${shown}: removed ${countOf(entries, "embedding")}`);
   return exitCodes.done;
 }
 
@@ -56,5 +56,11 @@ function cacheOf({ cache, config }: LoadedPipeline) {
   if (cache === undefined || config.cache.type === "none") {
     throw usageFault("This pipeline has no cache (`cache: { type: none }`).");
   }
-  return { cache, path: config.cache.path };
+  if (config.cache.type === "sqlite") {
+    const { path } = config.cache;
+    return { cache, place: { path }, shown: path };
+  }
+  // Credentials in it are hidden by the terminal.
+  const { url, prefix } = config.cache;
+  return { cache, place: { url, prefix }, shown: `${url} (${prefix}*)` };
 }

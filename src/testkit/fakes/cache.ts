@@ -67,7 +67,8 @@ function toVector(bytes: Uint8Array): Float32Array {
 
 function isVector(bytes: Uint8Array, dimension: number): boolean {
   if (bytes.length !== dimension * 4) return false;
-  return toVector(bytes).every((number) => Number.isFinite(number));
+  const vector = toVector(bytes);
+  return vector.every((number) => Number.isFinite(number)) && vector.some((number) => number !== 0);
 }
 
 function bytesOf(file: FakeCacheFile): number {

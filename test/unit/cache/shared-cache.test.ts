@@ -21,7 +21,7 @@ async function launch(paths: readonly string[], body: string): Promise<ChildProc
     const caches = ${JSON.stringify(paths)}.map((path) => sqliteCache({ path, maxMb: 64 }));
     const entry = (number) => [
       createHash("sha256").update("text " + number).digest("hex"),
-      new Float32Array(256).fill(number),
+      new Float32Array(256).fill(number + 1),
     ];
     process.once("message", async () => {
       ${body}

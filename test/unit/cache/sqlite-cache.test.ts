@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { sqliteCache } from "../../../src/cache/index.ts";
+import { sqliteCache, type Storage } from "../../../src/cache/index.ts";
 import { CacheFile } from "../../../src/cache/cache-file.ts";
 import { cacheKind } from "../../../src/cache/schema.ts";
 import type { EmbeddingCache } from "../../../src/contracts/index.ts";
@@ -126,7 +126,7 @@ test("what was used last stays when room is made, whoever used it and in whateve
 test("a batch larger than the whole cache leaves a cache within its bound", async () => {
   const cache = openCache(join(temporaryFolder(), "cache.sqlite"), 1);
   await cache.put(entries(0, 1_000));
-  const { bytes, maxBytes, entries: count } = await cache.stats();
+  const { bytes, maxBytes = 0, entries: count } = await cache.stats();
   expect(bytes).toBeLessThanOrEqual(maxBytes);
   expect(count).toBeGreaterThan(100);
 });
@@ -135,7 +135,7 @@ test("vectors of different lengths live side by side and push each other out", a
   const cache = openCache(join(temporaryFolder(), "cache.sqlite"), 2);
   for (let start = 0; start < 20_000; start += 1_000) await cache.put(entries(start, 1_000, 16));
   await cache.put(entries(50_000, 100, 4_096));
-  const { bytes, maxBytes } = await cache.stats();
+  const { bytes, maxBytes = 0 } = await cache.stats();
   expect(bytes).toBeLessThanOrEqual(maxBytes);
   expect((await cache.get([keyOf(50_099)], 4_096)).size).toBe(1);
   expect((await cache.get([keyOf(19_999)], 16)).size).toBe(1);
@@ -217,4 +217,28 @@ test("a cache that is only read makes no file, and finds what another process ma
   await other.put(stored);
   const [key = "", vector] = [...stored][0] ?? [];
   expect((await cache.get([key], vector?.length ?? 0)).get(key)).toEqual(vector);
+});
+
+test("float16 halves the room, and the other setting finds its own entries only, or finer ones", async () => {
+  const folder = temporaryFolder();
+  const open = (name: string, storage: Storage): EmbeddingCache => {
+    const cache = sqliteCache({ path: join(folder, name), maxMb: 64, storage });
+    onTestFinished(() => cache.close());
+    return cache;
+  };
+  const stored = entries(0, 1_000, 768);
+  const keys = [...stored.keys()];
+  const [fine, coarse] = [open("fine", "float32"), open("coarse", "float16")];
+  await Promise.all([fine.put(stored), coarse.put(stored)]);
+  const sizes = await Promise.all([fine.stats(), coarse.stats()]);
+  expect((sizes[1]?.bytes ?? 0) / (sizes[0]?.bytes ?? 1)).toBeLessThan(0.56);
+
+  const changed = open("coarse", "float32");
+  expect((await changed.get(keys, 768)).size).toBe(0);
+  expect((await changed.stats()).entries).toBe(1_000);
+  const some = keys.slice(0, 10);
+  await changed.put(new Map([...stored].slice(0, 10)));
+  expect([...(await changed.get(keys, 768)).keys()]).toEqual(some);
+  expect((await coarse.get(keys, 768)).size).toBe(1_000);
+  expect((await coarse.stats()).entries).toBe(1_000);
 });

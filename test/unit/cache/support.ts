@@ -16,10 +16,12 @@ export function keyOf(number: number): string {
   return createHash("sha256").update(`text ${number}`).digest("hex");
 }
 
-/** Entries for the numbers from `start`, each vector holding its number. */
+/** Entries for the numbers from `start`, each vector holding the one after its number: none is zero. */
 export function entries(start: number, count: number, length = 1024): Map<string, Float32Array> {
   const numbers = Array.from({ length: count }, (_, index) => start + index);
-  return new Map(numbers.map((number) => [keyOf(number), new Float32Array(length).fill(number)]));
+  return new Map(
+    numbers.map((number) => [keyOf(number), new Float32Array(length).fill(number + 1)]),
+  );
 }
 
 /** The code and message of the fault that a promise rejects with. */

@@ -103,6 +103,21 @@ export const cacheMutants = mutantsOf(
       }),
     ],
     [
+      "gives what points nowhere",
+      "never gives a vector without a direction",
+      (cache, file) => ({
+        ...cache,
+        async get(keys, dimension) {
+          const known = keys.filter((key) => file.has(key));
+          const found = await cache.get(keys, dimension);
+          for (const key of known) {
+            if (!found.has(key)) found.set(key, new Float32Array(dimension));
+          }
+          return found;
+        },
+      }),
+    ],
+    [
       "looks up only the first 500 keys",
       given,
       (cache) => ({
