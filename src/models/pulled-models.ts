@@ -4,7 +4,7 @@ import { errorCode } from "../flow/error-code.ts";
 import { type Manifest, readManifest } from "./manifest.ts";
 import { modelsFolder } from "./model-folder.ts";
 import { diskFault } from "./pull/disk-fault.ts";
-import { unfinished } from "./pull/staging.ts";
+import { replaced, unfinished } from "./pull/staging.ts";
 
 /** A model whose files are on this machine. */
 export interface PulledModel {
@@ -22,6 +22,7 @@ export async function pulledModels(
   for (const name of await namesIn(root)) {
     for (const revision of await namesIn(join(root, name))) {
       const folder = join(root, name, revision);
+      if (revision.endsWith(replaced)) continue;
       if (revision.endsWith(unfinished)) {
         found.push({ folder });
         continue;

@@ -61,7 +61,7 @@ async function pull(shell: Shell, name: string, options: PullOptions): Promise<E
     const wanted = { precision, patterns };
     const pulled = await pullModel(supply, wanted, staging, progress, stop.signal);
     progress.stop();
-    report(shell, supply, pulled, performance.now() - started);
+    report(shell, pulled, { ...options, verified: supply.verified, started });
     return exitCodes.done;
   } finally {
     progress.stop();
@@ -87,7 +87,14 @@ async function supplyOf(
   return hubSupply(hub, source, stop.signal);
 }
 
-function report({ terminal }: Shell, supply: Supply, pulled: Pulled, milliseconds: number): void {
+interface Done {
+  readonly from?: string;
+  readonly verified: boolean;
+  /** When it began, by the monotonic clock. */
+  readonly started: number;
+}
+
+function report({ terminal }: Shell, pulled: Pulled, done: Done): void {
   const { folder, graph, fetched, manifest } = pulled;
   const { model, repository, revision, commit, files } = manifest;
   const size = files.reduce((sum, file) => sum + file.size, 0);
@@ -106,11 +113,11 @@ function report({ terminal }: Shell, supply: Supply, pulled: Pulled, millisecond
     terminal.line(`${model} is there already, and right: ${folder}`);
     return;
   }
-  const from = supply.commit === undefined ? repository : `${repository} at ${supply.commit}`;
-  terminal.line(`${model} from ${from}`, "green");
-  terminal.line(
-    `${countOf(files.length, "file")}, ${bytes(size)}, sha256 verified, in ${duration(milliseconds)}`,
-  );
+  const whence = done.from === undefined ? repository : resolve(done.from);
+  terminal.line(`${model} from ${whence}${commit === undefined ? "" : ` at ${commit}`}`, "green");
+  const hashes = done.verified ? "sha256 verified" : "sha256 taken down, nothing to verify it by";
+  const took = duration(performance.now() - done.started);
+  terminal.line(`${countOf(files.length, "file")}, ${bytes(size)}, ${hashes}, in ${took}`);
   if (graph !== undefined) terminal.line(`ONNX file: ${graph}`);
   terminal.line(folder);
   if (graph === undefined || /model(?:_fp16)?\.onnx$/.test(graph)) return;

@@ -73,6 +73,7 @@ async function verifyFolder(shell: Shell, path: string, options: VerifyOptions):
   const { catalog } = await import("../../../connectors/catalog.ts");
   const manifest = await readManifest(path);
   const model = options.model ?? manifest?.model ?? basename(resolve(path));
+  if (model === "") throw usageFault("Name the model in that folder with `--model`.");
   const entry = catalog.find(({ kind, type }) => kind === "embedder" && type === "qwen3");
   if (entry?.kind !== "embedder") throw new TypeError("The catalog has no embedder qwen3.");
   const connector = await entry.load();

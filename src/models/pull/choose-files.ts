@@ -31,17 +31,17 @@ const needed = ["config.json", "tokenizer.json"];
 export function chooseByPrecision<File extends Listed>(
   files: readonly File[],
   precision: Precision,
-  repository: string,
+  place: string,
 ): Choice<File> {
   for (const path of needed) {
     if (files.some((file) => file.path === path)) continue;
     throw new Fault(
       "model.not-found",
-      `\`${repository}\` has no \`${path}\`, so it is no model that sluice can run. Check the name.`,
+      `\`${place}\` has no \`${path}\`, so it is no model that sluice can run. Check the name or the folder.`,
     );
   }
   const graph = graphOf(files, precision);
-  if (graph === undefined) throw withoutGraph(files, precision, repository);
+  if (graph === undefined) throw withoutGraph(files, precision, place);
   return {
     files: files.filter(({ path }) => companions.has(path) || isPartOf(path, graph)),
     graph,
@@ -52,7 +52,7 @@ export function chooseByPrecision<File extends Listed>(
 export async function chooseByPattern<File extends Listed>(
   files: readonly File[],
   patterns: readonly string[],
-  repository: string,
+  place: string,
 ): Promise<Choice<File>> {
   const { default: picomatch } = await import("picomatch");
   const matchers = patterns.map((pattern) => [pattern, picomatch(pattern, { dot: true })] as const);
@@ -60,7 +60,7 @@ export async function chooseByPattern<File extends Listed>(
     if (files.some(({ path }) => matches(path))) continue;
     throw new Fault(
       "model.not-found",
-      `\`${repository}\` has no file that \`--file ${pattern}\` matches. ${namesOf(files)}`,
+      `\`${place}\` has no file that \`--file ${pattern}\` matches. ${namesOf(files)}`,
     );
   }
   const chosen = files.filter(({ path }) => matchers.some(([, matches]) => matches(path)));
@@ -99,18 +99,18 @@ function isPartOf(path: string, graph: string): boolean {
   );
 }
 
-function withoutGraph(files: readonly Listed[], precision: Precision, repository: string): Fault {
+function withoutGraph(files: readonly Listed[], precision: Precision, place: string): Fault {
   const offered = offeredPrecisions(files);
   if (offered.length > 0) {
     return new Fault(
       "model.not-found",
-      `\`${repository}\` has no ONNX file of precision ${precision}; it has ${offered.join(", ")}. ` +
+      `\`${place}\` has no ONNX file of precision ${precision}; it has ${offered.join(", ")}. ` +
         "Choose with `--precision`, or name files with `--file`.",
     );
   }
   return new Fault(
     "model.not-found",
-    `\`${repository}\` has no ONNX file. Name the repository of an ONNX export of the model, or serve the model ` +
+    `\`${place}\` has no ONNX file. Name the repository of an ONNX export of the model, or serve the model ` +
       "with a server and use the embedder `openai`.",
   );
 }

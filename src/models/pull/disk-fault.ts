@@ -13,6 +13,14 @@ export function diskFault(error: unknown, path: string): Error {
     );
   }
   if (!(error instanceof Error) || code === "") throw error;
+  if (code === "EBUSY" || code === "EXDEV") {
+    return new Fault(
+      "model.unwritable",
+      `\`${path}\` cannot be replaced as a whole (${code}): it is in use, or a disk is mounted there. Name a folder in it ` +
+        "with `--into`.",
+      { cause: error },
+    );
+  }
   return new Fault(
     "model.unwritable",
     `\`${path}\` cannot be read or written (${code}). Check its permissions and the disk, or name another folder ` +

@@ -23,6 +23,12 @@ export async function folderSupply(folder: string, source: ModelSource): Promise
   const root = await realpath(folder).catch((error: unknown) => {
     throw missing(error, folder);
   });
+  if (!(await stat(root)).isDirectory()) {
+    throw new Fault(
+      "config.invalid",
+      `\`${folder}\` is a file. Name the folder that holds the model's files.`,
+    );
+  }
   const manifest = await readManifest(root);
   if (manifest !== undefined && manifest.model !== source.model) {
     throw new Fault(
@@ -36,6 +42,8 @@ export async function folderSupply(folder: string, source: ModelSource): Promise
     ...(manifest === undefined ? {} : { repository: manifest.repository }),
     ...(commit === undefined ? {} : { commit }),
     files: manifest?.files ?? (await walk(root)),
+    verified: manifest !== undefined,
+    place: root,
     begun: () => Promise.resolve(0),
     fetch: (file, staging, onBytes, signal) => copy({ root, staging, onBytes }, file, signal),
   };

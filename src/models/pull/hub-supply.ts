@@ -18,6 +18,8 @@ export async function hubSupply(
     ...source,
     commit,
     files,
+    verified: true,
+    place: repository,
     begun: (file, staging) => sizeOf(partOf(join(staging, file.path), file)),
     fetch: (file, staging, onBytes, stop) =>
       downloadFile({ hub, repository, commit, staging, onBytes }, file, stop),

@@ -67,7 +67,7 @@ export async function listFiles(
       if (entry.type === "file") files.push(remoteFile(entry, hub));
     }
     if (files.length > mostFiles) throw strange(hub, what);
-    url = nextPage(body.link, url, hub);
+    url = nextPage(body.link, url);
   }
   return files;
 }
@@ -107,12 +107,16 @@ function getJson(hub: Hub, url: URL, what: string, signal: AbortSignal): Promise
   return hub.get({ what, url, headers: { accept: "application/json" } }, read, signal);
 }
 
-/** The address of the next page, which has to be the hub's own: it gets the token. */
-function nextPage(link: string | null, from: URL, hub: Hub): URL | undefined {
+/**
+ * The next page of the same list: only the query is taken over, because mirrors pass on the address of the hub that they
+ * mirror, and no other host may get the token.
+ */
+function nextPage(link: string | null, from: URL): URL | undefined {
   const found = /<([^<>]+)>\s*;[^,]*\brel="?next"?/.exec(link ?? "")?.[1];
   if (found === undefined || !URL.canParse(found, from.href)) return undefined;
-  const url = new URL(found, from);
-  return hub.owns(url) ? url : undefined;
+  const next = new URL(from);
+  next.search = new URL(found, from).search;
+  return next;
 }
 
 function strange(hub: Hub, what: string): Fault {

@@ -23,6 +23,10 @@ export interface Supply {
   readonly revision: string;
   readonly commit?: string;
   readonly files: readonly ExpectedFile[];
+  /** Whether the hashes of the files are known beforehand, and not only taken down. */
+  readonly verified: boolean;
+  /** Where the files are, for messages. */
+  readonly place: string;
   /** Bytes of a file that are in the staging folder from earlier, though it is not complete. */
   begun(file: ExpectedFile, staging: string): Promise<number>;
   /** Puts the file into the staging folder and gives its sha256. */
@@ -79,7 +83,7 @@ export async function pullModel(
   const staying = new Map([...(await others(pull, fetched)), ...kept]);
   for (const path of staying.keys()) await staging.keep(path);
   const manifest = manifestOf(supply, [...staying.values(), ...fetched.values()]);
-  await staging.finish(manifest);
+  await staging.finish(manifest, present);
   return { folder: staging.folder, manifest, fetched: fetched.size, ...graph };
 }
 
@@ -112,6 +116,7 @@ async function gather(choice: Choice<ExpectedFile>, pull: Pull): Promise<Gathere
   const open = sum(missing) - (await beginnings(supply, missing, staging));
   watcher.chosen({ ...choice, files }, sum(files) - open);
   if (missing.length === 0) return { kept, fetched: new Map() };
+  for (const { path } of missing) staging.refuseOther(path, present);
   await staging.prepare(open);
   return { kept, fetched: await fetchAll(missing, pull) };
 }
@@ -129,18 +134,32 @@ async function besideGraph(
   return supply.files.filter(({ path }) => named.has(path) && !chosen.has(path));
 }
 
-/** Files of the present folder that nobody asked for now, but that belong to the same commit. */
+/** Files of the present folder that nobody asked for now, but that belong to the same commit, or to the same model. */
 async function others(
   { present, supply, staging }: Pull,
   fetched: ReadonlyMap<string, ManifestFile>,
 ): Promise<ReadonlyMap<string, ManifestFile>> {
   const found = new Map<string, ManifestFile>();
-  if (present?.commit === undefined || present.commit !== supply.commit) return found;
+  if (present === undefined || present.commit !== supply.commit) return found;
+  if (supply.commit === undefined && !isSameModel(present, supply, fetched)) return found;
   for (const file of present.files) {
     const size = await sizeOf(join(staging.folder, file.path));
     if (!fetched.has(file.path) && size === file.size) found.set(file.path, file);
   }
   return found;
+}
+
+/** Where no commit tells: what came is what was there, and what did not come has its size. */
+function isSameModel(
+  { files }: Manifest,
+  supply: Supply,
+  fetched: ReadonlyMap<string, ManifestFile>,
+): boolean {
+  const sizes = new Map(supply.files.map(({ path, size }) => [path, size]));
+  return files.every(({ path, size, sha256 }) => {
+    const came = fetched.get(path);
+    return came === undefined ? (sizes.get(path) ?? size) === size : came.sha256 === sha256;
+  });
 }
 
 function manifestOf(supply: Supply, files: readonly ManifestFile[]): Manifest {
@@ -156,9 +175,9 @@ function manifestOf(supply: Supply, files: readonly ManifestFile[]): Manifest {
   };
 }
 
-function choose({ files, repository }: Supply, wanted: Wanted): Promise<Choice<ExpectedFile>> {
-  if (wanted.patterns.length > 0) return chooseByPattern(files, wanted.patterns, repository);
-  return Promise.resolve(chooseByPrecision(files, wanted.precision, repository));
+function choose({ files, place }: Supply, wanted: Wanted): Promise<Choice<ExpectedFile>> {
+  if (wanted.patterns.length > 0) return chooseByPattern(files, wanted.patterns, place);
+  return Promise.resolve(chooseByPrecision(files, wanted.precision, place));
 }
 
 /** The file with the sha256 that the catalogue knows; refuses a supply that promises another. */

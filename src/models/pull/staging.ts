@@ -8,10 +8,12 @@ import { Lease } from "../../sqlite/index.ts";
 import { modelsFolder } from "../model-folder.ts";
 import { type Manifest, manifestName, readManifest, writeManifest } from "../manifest.ts";
 import { diskFault } from "./disk-fault.ts";
+import { refuseIrreplaceable } from "./replaceable.ts";
 
 /** The suffix of a folder whose files are still coming; it lies beside the one that they go to. */
-export const unfinished = ".partial";
-const replaced = ".old";
+export const unfinished = ".sluice-partial";
+/** The suffix of a folder that gives its place to another one. Nobody else calls a folder so: it is removed. */
+export const replaced = ".sluice-old";
 
 /**
  * The place where a model's files are gathered before they become its folder, all at once. Only one process works on a
@@ -33,30 +35,28 @@ export class Staging {
     folder: string,
     environment: Readonly<Record<string, string | undefined>>,
   ): Promise<Staging> {
-    const locks = join(modelsFolder(environment), ".locks");
+    await refuseIrreplaceable(folder);
+    const lease = await acquire(folder, join(modelsFolder(environment), ".locks"));
+    const staging = new Staging(folder, lease);
     try {
-      await mkdir(locks, { recursive: true });
-      const lease = Lease.acquire(join(locks, `${hash("sha256", folder).slice(0, 32)}.lock`), 0);
-      if (lease !== undefined) {
-        const staging = new Staging(folder, lease);
-        await staging.#recover();
-        return staging;
-      }
+      await staging.#recover();
     } catch (error) {
-      throw diskFault(error, locks);
+      lease.release();
+      throw diskFault(error, folder);
     }
-    throw new Fault(
-      "state.locked",
-      `Another \`sluice models pull\` is at work on \`${folder}\`. Wait for it, or stop it.`,
-    );
+    return staging;
   }
 
   /** Ends what a process began that died while it put the folder in its place. */
   async #recover(): Promise<void> {
-    if (existsSync(this.folder)) return;
-    // The manifest is the last thing that is written.
-    if ((await readManifest(this.path)) !== undefined) await rename(this.path, this.folder);
-    await rm(`${this.folder}${replaced}`, { recursive: true, force: true });
+    const before = `${this.folder}${replaced}`;
+    if (!existsSync(this.folder)) {
+      // The manifest is the last thing that is written.
+      const isWhole = (await readManifest(this.path)) !== undefined;
+      if (isWhole) await rename(this.path, this.folder);
+      else if (existsSync(before)) await rename(before, this.folder);
+    }
+    await rm(before, { recursive: true, force: true });
   }
 
   /** What the folder holds of this model already; refuses a folder that somebody else filled, or for another model. */
@@ -75,6 +75,17 @@ export class Staging {
       "config.invalid",
       `\`${this.folder}\` holds files and no \`${manifestName}\`, so sluice did not put them there. Name an empty ` +
         "folder with `--into`, or move the files away.",
+    );
+  }
+
+  /** Refuses to put a file where somebody else put one. */
+  refuseOther(path: string, present: Manifest | undefined): void {
+    const file = join(this.folder, path);
+    if (present?.files.some((known) => known.path === path) === true || !existsSync(file)) return;
+    throw new Fault(
+      "config.invalid",
+      `\`${path}\` is in \`${this.folder}\` already, and sluice did not put it there. Move it away, or name another ` +
+        "folder with `--into`.",
     );
   }
 
@@ -114,17 +125,16 @@ export class Staging {
     }
   }
 
-  /** Makes what was gathered the model's folder. */
-  async finish(manifest: Manifest): Promise<void> {
+  /** Makes what was gathered the model's folder. What somebody put beside the present files goes with it. */
+  async finish(manifest: Manifest, present: Manifest | undefined): Promise<void> {
     const before = `${this.folder}${replaced}`;
     try {
       const wanted = new Set(manifest.files.map(({ path }) => path));
-      const entries = await readdir(this.path, { recursive: true, withFileTypes: true });
-      for (const entry of entries) {
-        const path = join(entry.parentPath, entry.name);
-        const name = path.slice(this.path.length + 1).replaceAll("\\", "/");
-        if (!entry.isDirectory() && !wanted.has(name)) await rm(path);
+      for (const path of await filesIn(this.path)) {
+        if (!wanted.has(path)) await rm(join(this.path, path));
       }
+      const ours = new Set([manifestName, ...(present?.files ?? []).map(({ path }) => path)]);
+      for (const path of await filesIn(this.folder)) if (!ours.has(path)) await this.keep(path);
       await writeManifest(this.path, manifest);
       await rm(before, { recursive: true, force: true });
       await rename(this.folder, before).catch((error: unknown) => {
@@ -141,6 +151,40 @@ export class Staging {
   close(): void {
     this.#lease.release();
   }
+}
+
+/** Takes the lock of a folder; refuses when another process has it. */
+async function acquire(folder: string, locks: string): Promise<Lease> {
+  let lease: Lease | undefined;
+  try {
+    await mkdir(locks, { recursive: true });
+    lease = Lease.acquire(join(locks, `${hash("sha256", folder).slice(0, 32)}.lock`), 0);
+  } catch (error) {
+    if (errorCode(error) === "") throw error;
+    throw new Fault(
+      "model.unwritable",
+      `The lock in \`${locks}\` cannot be made (${errorCode(error)}). Set \`XDG_CACHE_HOME\` to a folder that can be ` +
+        "written; locks are there also for `--into`.",
+      { cause: error },
+    );
+  }
+  if (lease !== undefined) return lease;
+  throw new Fault(
+    "state.locked",
+    `Another \`sluice models pull\` is at work on \`${folder}\`. Wait for it, or stop it.`,
+  );
+}
+
+/** The paths of all files in a folder, relative to it and with `/`; none where there is no folder. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.map(({ parentPath, name }) =>
+    join(parentPath, name)
+      .slice(folder.length + 1)
+      .replaceAll("\\", "/"),
+  );
 }
 
 function megabytes(bytes: number): string {

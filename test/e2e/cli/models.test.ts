@@ -71,14 +71,14 @@ describe("sluice models pull", () => {
     const started = place.start("models", "pull", repository, "--into", "model");
     await stored.promise;
     const part = join(
-      `${into}.partial`,
+      `${into}.sluice-partial`,
       `${weights}.${sha256Of(files[weights]).slice(0, 16)}.part`,
     );
     const sizeOf = (): number => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
     expect(await until(() => sizeOf() >= 1_200_000, 20_000)).toBe(true);
     started.process.kill("SIGKILL");
     expect((await started.ended).code).toBeNull();
-    expect(await readdir(place.folder)).toEqual(["model.partial"]);
+    expect(await readdir(place.folder)).toEqual(["model.sluice-partial"]);
 
     hub.behave(() => undefined);
     const before = hub.requests.length;
@@ -104,7 +104,7 @@ describe("sluice models pull", () => {
     started.process.kill("SIGINT");
     const { code, json } = await started.ended;
     expect([code, json()]).toMatchObject([130, { error: { code: "aborted" } }]);
-    expect(await readdir(place.folder)).toEqual(["model.partial"]);
+    expect(await readdir(place.folder)).toEqual(["model.sluice-partial"]);
   });
 
   it("ends with the code of what went wrong, and tells no secret", async () => {
@@ -116,17 +116,20 @@ describe("sluice models pull", () => {
       { error: { code: "model.unauthorized" } },
     ]);
     expect(refused.stdout + refused.stderr).not.toContain("hf_wrong_token");
-    hub.behave(({ path, host }) => {
-      if (path.startsWith("/api/")) return undefined;
-      return host === "hub" ? { kind: "status", status: 404 } : undefined;
-    });
+    hub.behave(() => ({ kind: "status", status: 404 }));
+    const unknown = await place.sluice("models", "pull", "someone/none", "--json");
+    expect([unknown.code, unknown.json()]).toMatchObject([
+      5,
+      { error: { code: "model.not-found" } },
+    ]);
     const usage = await Promise.all([
       place.sluice("models", "pull", "../etc", "--json"),
       place.sluice("models", "pull", "a", "b", "--json"),
       place.sluice("models", "pull", "text-embedding-3-small", "--precision", "fp8", "--json"),
       place.sluice("models", "verify", "sluice.yaml", "--path", "model", "--json"),
+      place.sluice("models", "verify", "--path", "/", "--json"),
     ]);
-    expect(usage.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(usage.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2]);
   });
 
   it("refuses with 4 what is not the file that was promised", async () => {
@@ -147,6 +150,29 @@ describe("sluice models pull", () => {
     const given = ["--from", "brought", "--into", "here", "--json"];
     const copied = await place.sluice("models", "pull", repository, ...given);
     expect(copied.json<PulledDocument>()).toMatchObject({ commit: hub.commit, fetched: 6 });
+    const told = await place.sluice(
+      "models",
+      "pull",
+      repository,
+      "--from",
+      "brought",
+      "--into",
+      "a",
+    );
+    expect(told.stdout).toContain(`from ${join(place.folder, "brought")} at ${hub.commit}`);
+    expect(told.stdout).toContain("sha256 verified");
+    await rm(join(place.folder, "brought", "sluice-model.json"));
+    const taken = await place.sluice(
+      "models",
+      "pull",
+      repository,
+      "--from",
+      "brought",
+      "--into",
+      "b",
+    );
+    expect(taken.stdout).toContain("nothing to verify it by");
+    expect(taken.stdout).not.toContain("sha256 verified");
     expect(hub.requests).toHaveLength(before);
   });
 });

@@ -101,7 +101,7 @@ describe("a download", () => {
         code: "refused.checksum",
         message: expect.stringContaining(`\`${weights}\``),
       });
-      const staging = `${place.folder}.partial`;
+      const staging = `${place.folder}.sluice-partial`;
       const left = await readdir(staging, { recursive: true });
       const parts = left.filter((path) => path.startsWith(weights));
       const sizes = parts.map(async (path) => (await stat(join(staging, path))).size);
@@ -121,7 +121,7 @@ describe("a download", () => {
         : undefined,
     );
     await place.pull(hub.url, { patienceMs: 60 }).catch(() => undefined);
-    const staging = join(`${place.folder}.partial`, "onnx");
+    const staging = join(`${place.folder}.sluice-partial`, "onnx");
     const [part = ""] = (await readdir(staging)).filter((name) =>
       name.startsWith("model.onnx_data"),
     );
@@ -141,7 +141,7 @@ describe("a download", () => {
       return { kind: "stall", after: 5_000 };
     });
     await expect(place.pull(hub.url, { signal: controller.signal })).rejects.toThrow("by a test");
-    expect((await readdir(place.root)).toSorted()).toEqual(["model.partial", "sluice"]);
+    expect((await readdir(place.root)).toSorted()).toEqual(["model.sluice-partial", "sluice"]);
   });
 });
 
@@ -195,8 +195,8 @@ describe("the folder of a model", () => {
     await using place = await PullPlace.make();
     await place.pull(hub.url);
     await place.pull(hub.url, { wanted: { precision: "q8", patterns: [] } });
-    await cp(place.folder, `${place.folder}.partial`, { recursive: true });
-    await rename(place.folder, `${place.folder}.old`);
+    await cp(place.folder, `${place.folder}.sluice-partial`, { recursive: true });
+    await rename(place.folder, `${place.folder}.sluice-old`);
     expect(await place.pull(hub.url)).toMatchObject({ fetched: 0 });
     expect(await readdir(join(place.folder, "onnx"))).toContain("model_quantized.onnx");
     expect((await readdir(place.root)).toSorted()).toEqual(["model", "sluice"]);

@@ -157,6 +157,16 @@ describe("a mirror", () => {
     expect(url.href).toBe("https://mirror.example/hub/a/b/resolve/refs%2Fpr%2F1/x%20y.json");
     expect(mirror.shown).toBe("https://mirror.example/hub");
   });
+
+  it("that passes on the hub's own addresses of pages is asked for all of them, and nobody else", async () => {
+    await using hub = await startStubHub(repository, modelFiles(), { private: "hf_secret" });
+    await using other = await startStubHub(repository, {});
+    await using place = await PullPlace.make();
+    hub.namePagesAt(other.url);
+    await place.pull(hub.url, { token: "hf_secret" });
+    expect(place.chosen.toSorted()).toEqual(wantedPaths);
+    expect(other.requests).toEqual([]);
+  });
 });
 
 describe("a hub that fails", () => {

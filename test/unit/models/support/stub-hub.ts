@@ -35,6 +35,8 @@ export interface StubHub {
   behave(script: HubScript): void;
   /** Moves the branch `main` on. */
   move(commit: string, files: Readonly<Record<string, Buffer>>): void;
+  /** Tells this address, of another host, as that of the next page, as mirrors do. */
+  namePagesAt(origin: string): void;
   /** Lists these paths, too, which have no content. */
   alsoList(paths: readonly string[], size?: number): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -52,7 +54,7 @@ export async function startStubHub(
   files: Readonly<Record<string, Buffer>>,
   { commit = "a".repeat(40), largeFrom = 1_000, private: token = "" } = {},
 ): Promise<StubHub> {
-  const stub = { commit, files, extra: [] as readonly object[] };
+  const stub = { commit, files, extra: [] as readonly object[], pages: "" };
   const requests: SeenRequest[] = [];
   let script: HubScript = honest;
   const serve = (host: "hub" | "store") => (message: IncomingMessage, response: ServerResponse) => {
@@ -85,7 +87,7 @@ export async function startStubHub(
     if (bare === `/api/models/${repository}/tree/${stub.commit}`) {
       const entries = [...treeOf(stub.files, largeFrom), ...stub.extra];
       const page = Number(/[?&]cursor=(\d+)/.exec(path)?.[1] ?? 0);
-      const next = `${origin(hub)}${bare}?recursive=true&cursor=${page + 1}`;
+      const next = `${stub.pages || origin(hub)}${bare}?recursive=true&cursor=${page + 1}`;
       const more = entries.length > (page + 1) * pageLength;
       response.writeHead(200, more ? { link: `<${next}>; rel="next"` } : {});
       response.end(JSON.stringify(entries.slice(page * pageLength, (page + 1) * pageLength)));
@@ -109,6 +111,7 @@ export async function startStubHub(
     requests,
     behave: (next) => (script = next),
     move: (next, content) => Object.assign(stub, { commit: next, files: content }),
+    namePagesAt: (address) => (stub.pages = address),
     alsoList: (paths, size = 10) => (stub.extra = paths.map((path) => missingEntry(path, size))),
     async [Symbol.asyncDispose]() {
       await Promise.all([hub, store].map(close));
