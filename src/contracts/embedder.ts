@@ -87,7 +87,8 @@ export interface Embedder extends Component {
   ): Promise<Embeddings>;
   /**
    * In how many parts each document text is embedded: 1, or more for one that is longer than the model's context. Only
-   * embedders that cut such texts have it; all others refuse them. The same for the same text, whatever was cached.
+   * embedders that cut such texts have it; all others refuse them. The same for the same text, whatever was cached: parts
+   * that a server then refuses are cut further, and not counted.
    */
   parts?(texts: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
   /** What each place that computes has done; for people, never read by the engine. */

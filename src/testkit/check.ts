@@ -137,3 +137,21 @@ function show(value: unknown): string {
   const text = inspect(value, { depth: 4, breakLength: Infinity, maxArrayLength: 12 });
   return text.length > 600 ? `${text.slice(0, 600)}…` : text;
 }
+
+/** Two vectors of one text are alike from this cosine on; batches and padding shift the last digits. */
+const alike = 0.999;
+
+export function checkAlike(
+  left: Float32Array | undefined,
+  right: Float32Array | undefined,
+  what: string,
+): void {
+  const similarity = cosine(left, right);
+  checkThat(similarity >= alike, `the cosine of ${what}`, similarity, `${alike} or more`);
+}
+
+export function cosine(left: Float32Array | undefined, right: Float32Array | undefined): number {
+  if (left === undefined || right === undefined || left.length !== right.length) return NaN;
+  const dot = left.reduce((sum, number, index) => sum + number * (right[index] ?? NaN), 0);
+  return dot / (Math.hypot(...left) * Math.hypot(...right));
+}

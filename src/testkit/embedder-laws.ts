@@ -1,37 +1,11 @@
 import type { Embedder, EmbeddingModel } from "../contracts/index.ts";
 import { abortedSignal, checkEqual, checkFault, checkPrompt, checkRejects } from "./check.ts";
-import { checkThat, checkVector, outcomeOf } from "./check.ts";
-import { bindLaws, lawBook, type Law, type LawContext, type LawHarness } from "./law.ts";
+import { checkAlike, checkThat, checkVector, cosine, outcomeOf } from "./check.ts";
+import type { EmbedderHarness, WrongAnswer } from "./embedder-harness.ts";
+import { partsLaws } from "./embedder-parts-laws.ts";
+import { bindLaws, lawBook, type Law, type LawContext } from "./law.ts";
 
-/** How the far end of an embedder may answer wrongly to a call of several texts. */
-export type WrongAnswer =
-  | "fewer"
-  | "more"
-  | "short"
-  | "long"
-  | "one-short"
-  | "nan"
-  | "infinite"
-  | "zero"
-  | "garbage";
-
-/** How the laws make an embedder and break its far end. */
-export interface EmbedderHarness extends LawHarness {
-  /** An embedder that is ready to be opened. The harness closes it when the law is over. */
-  embedder(context: LawContext): Promise<Embedder>;
-  /** An embedder whose far end gives this wrong answer to every call after it was opened. */
-  wrong?(context: LawContext, answer: WrongAnswer): Promise<Embedder>;
-  /** An embedder whose far end cannot be reached. */
-  unreachable?(context: LawContext): Promise<Embedder>;
-  /** An embedder whose far end accepts calls after it was opened, and never answers. */
-  silent?(context: LawContext): Promise<Embedder>;
-  /** A text that is longer than the model's context. */
-  readonly tooLongText?: string;
-  /** How many texts a law may put in one call to try its limit; 64 when left out. */
-  readonly largestCall?: number;
-}
-
-/** Two vectors of one text are alike from this cosine on; batches and padding shift the last digits. */
+/** Two vectors of different texts are less alike than this. */
 const alike = 0.999;
 
 const texts = [
@@ -292,26 +266,11 @@ function checkSound(vector: Float32Array, model: EmbeddingModel): void {
   checkThat(norm > 0, "the norm of the shortest prefix", norm, "above 0");
 }
 
-function checkAlike(
-  left: Float32Array | undefined,
-  right: Float32Array | undefined,
-  what: string,
-): void {
-  const similarity = cosine(left, right);
-  checkThat(similarity >= alike, `the cosine of ${what}`, similarity, `${alike} or more`);
-}
-
-function cosine(left: Float32Array | undefined, right: Float32Array | undefined): number {
-  if (left === undefined || right === undefined || left.length !== right.length) return NaN;
-  const dot = left.reduce((sum, number, index) => sum + number * (right[index] ?? NaN), 0);
-  return dot / (Math.hypot(...left) * Math.hypot(...right));
-}
-
 function adviceOf({ scope, retry }: { readonly scope: string; readonly retry: string }): string {
   return `${scope} ${retry}`;
 }
 
 /** What every embedder promises. */
 export function embedderLaws(harness: EmbedderHarness): Law[] {
-  return bindLaws(harness, book.definitions);
+  return bindLaws(harness, [...book.definitions, ...partsLaws]);
 }

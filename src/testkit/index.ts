@@ -13,7 +13,8 @@ export { parserLaws, type ParserHarness, type ParserSample } from "./parser-laws
 export { chunkerLaws } from "./chunker-laws.ts";
 export type { ChunkerHarness } from "./chunker-harness.ts";
 export { tokenizerLaws, type TokenizerHarness } from "./tokenizer-laws.ts";
-export { embedderLaws, type EmbedderHarness, type WrongAnswer } from "./embedder-laws.ts";
+export { embedderLaws } from "./embedder-laws.ts";
+export type { EmbedderHarness, WrongAnswer } from "./embedder-harness.ts";
 export { stateStoreLaws } from "./state-laws.ts";
 export type { StateHarness, StatePlace } from "./state-harness.ts";
 export { cacheLaws, type CacheHarness, type CachePlace } from "./cache-laws.ts";

@@ -48,6 +48,7 @@ const here: Readonly<Record<string, readonly Law[]>> = {
       unreachable: noFarEnd,
       silent: noFarEnd,
       tooLongText: "It reads texts of any length.",
+      inParts: "It reads texts of any length.",
     },
   }),
 };

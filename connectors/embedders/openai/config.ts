@@ -91,6 +91,13 @@ export const openaiConfig = z.strictObject({
   context_tokens: positive(10_000_000)
     .optional()
     .describe("The longest text that the model reads, in tokens; 8192 unless the model is known."),
+  oversize: z
+    .enum(["reject", "split"])
+    .default("reject")
+    .describe(
+      "What becomes of a text that is longer than the model's context: `reject` fails its document; `split` cuts it at " +
+        "sentences, embeds the parts, merges their vectors, and tells so in the record's `embedding_parts`.",
+    ),
   price_per_million_tokens: z
     .number()
     .nonnegative()

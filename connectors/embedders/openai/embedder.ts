@@ -13,9 +13,11 @@ import { configuredAddresses } from "./address.ts";
 import type { OpenaiConfig } from "./config.ts";
 import { Endpoint } from "./endpoint.ts";
 import { EndpointPool } from "./endpoint-pool.ts";
+import { embedRows } from "./embed-rows.ts";
 import { describeModel, type ModelDescription } from "./model.ts";
+import { PartPlan } from "./part-plan.ts";
 import { ReferenceVector } from "./reference-vector.ts";
-import { refuseTooLong } from "./too-long.ts";
+import { type LongestText, refuseCut, refuseTooLong } from "./too-long.ts";
 
 /** What `check` embeds, and every endpoint of several. */
 const probeText = "Hello world";
@@ -23,6 +25,8 @@ const probeText = "Hello world";
 /** Embeds through `POST /embeddings` of one or several OpenAI-compatible servers. */
 export class OpenaiEmbedder implements Embedder {
   readonly tokenizer: Tokenizer;
+  /** Present when texts that are too long are embedded in parts. */
+  readonly parts?: NonNullable<Embedder["parts"]>;
   readonly #config: OpenaiConfig;
   readonly #description: ModelDescription;
   readonly #endpoints: readonly Endpoint[];
@@ -46,6 +50,8 @@ export class OpenaiEmbedder implements Embedder {
     });
     this.#dimension = description.native;
     this.tokenizer = description.tokenizer;
+    if (config.oversize === "split")
+      this.parts = (texts, signal) => this.#countParts(texts, signal);
   }
 
   get limits(): EmbedderLimits {
@@ -60,10 +66,12 @@ export class OpenaiEmbedder implements Embedder {
   async open(signal: AbortSignal): Promise<EmbeddingModel> {
     if (this.#opened !== undefined) return this.#opened;
     const [only, ...others] = this.#endpoints;
-    if (this.#dimension === undefined || others.length > 0) await this.check(signal);
+    const mustAsk = this.#dimension === undefined || others.length > 0;
+    // Where texts are cut has to be known before the first one; Ollama tells it once it has answered.
+    if (mustAsk || this.#config.oversize === "split") await this.check(signal);
     else await only?.detect(false, [this.#closed.signal, signal]);
     assert(this.#dimension !== undefined, "An answer was read and its dimension is unknown.");
-    this.#opened ??= this.#description.model(this.#dimension);
+    this.#opened ??= this.#description.model(this.#dimension, this.#contextTokens());
     return this.#opened;
   }
 
@@ -100,8 +108,53 @@ export class OpenaiEmbedder implements Embedder {
   ): Promise<Embeddings> {
     signal.throwIfAborted();
     if (texts.length === 0) return { vectors: [] };
+    if (this.#config.oversize === "split") return await this.#embedInParts(texts, purpose, signal);
     const template = this.#description.templates[purpose];
-    const input = texts.map((text) => template.apply(text.toWellFormed()));
+    return await this.#send(
+      texts.map((text) => template.apply(text.toWellFormed())),
+      signal,
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new Fault("aborted", "The embedder was closed."));
+  }
+
+  async #embedInParts(
+    texts: readonly string[],
+    purpose: "document" | "query",
+    signal: AbortSignal,
+  ): Promise<Embeddings> {
+    const plan = await this.#plan(purpose, signal);
+    return await embedRows(await plan.rows(texts), texts.length, {
+      limits: this.limits,
+      plan,
+      partsAlone: !this.tokenizer.exact && this.#endpoints.some(({ facts }) => facts.cuts),
+      send: (input) => this.#send(input, signal),
+    });
+  }
+
+  async #countParts(texts: readonly string[], signal: AbortSignal): Promise<readonly number[]> {
+    const plan = await this.#plan("document", signal);
+    const parts = texts.map(() => 0);
+    for (const { text } of await plan.rows(texts)) parts[text] = (parts[text] ?? 0) + 1;
+    return parts;
+  }
+
+  async #plan(purpose: "document" | "query", signal: AbortSignal): Promise<PartPlan> {
+    const { contextTokens } = await this.open(signal);
+    const { tokenizer, specialTokens, templates } = this.#description;
+    return new PartPlan({ tokenizer, template: templates[purpose], contextTokens, specialTokens });
+  }
+
+  /** The longest text that the model and every server read, as far as they have told by now. */
+  #contextTokens(): number {
+    const told = this.#endpoints.map(({ facts }) => facts.maxTokens ?? Infinity);
+    return Math.min(this.#description.contextTokens, ...told);
+  }
+
+  /** One request for dressed texts, to the server with the least to do. */
+  async #send(input: readonly string[], signal: AbortSignal): Promise<Embeddings> {
     for (const endpoint of this.#endpoints) await this.#refuseTooLong(input, endpoint);
     // Near enough to tokens: only the shares of the endpoints depend on it.
     const weight = input.reduce((sum, text) => sum + text.length, 0);
@@ -110,10 +163,6 @@ export class OpenaiEmbedder implements Embedder {
       (endpoint) => this.#request(endpoint, input, [this.#closed.signal, signal]),
       signal,
     );
-  }
-
-  async close(): Promise<void> {
-    this.#closed.abort(new Fault("aborted", "The embedder was closed."));
   }
 
   /** Embeds a text whose vector is known, or a harmless one of ours. */
@@ -141,6 +190,11 @@ export class OpenaiEmbedder implements Embedder {
     this.#learn(endpoint, input, vectors);
     await endpoint.detect(true, signals);
     await this.#learnEnd(endpoint, input, tokens);
+    const longest = this.#longestOf(endpoint);
+    // Only an estimate was made of whether it fits.
+    if (longest?.cuts === true && !this.tokenizer.exact && input.length === 1) {
+      refuseCut(tokens, longest);
+    }
     return { vectors, ...(tokens === undefined ? {} : { tokens }) };
   }
 
@@ -172,13 +226,16 @@ export class OpenaiEmbedder implements Embedder {
     endpoint.isEndMissing = counted === counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async #refuseTooLong(input: readonly string[], { shown, facts }: Endpoint): Promise<void> {
-    const { contextTokens } = this.#description;
-    // Servers that refuse by themselves know best.
-    const maxTokens = facts.cuts
-      ? Math.min(facts.maxTokens ?? Infinity, contextTokens)
-      : facts.maxTokens;
-    if (maxTokens === undefined) return;
-    await refuseTooLong(input, { shown, maxTokens, cuts: facts.cuts }, this.tokenizer);
+  async #refuseTooLong(input: readonly string[], endpoint: Endpoint): Promise<void> {
+    const longest = this.#longestOf(endpoint);
+    if (longest !== undefined) await refuseTooLong(input, longest, this.tokenizer);
+  }
+
+  /** The longest text that is sent to a server; undefined where it refuses by itself, and knows best. */
+  #longestOf({ shown, facts }: Endpoint): LongestText | undefined {
+    const { contextTokens, specialTokens } = this.#description;
+    const { cuts } = facts;
+    const maxTokens = cuts ? Math.min(facts.maxTokens ?? Infinity, contextTokens) : facts.maxTokens;
+    return maxTokens === undefined ? undefined : { shown, maxTokens, specialTokens, cuts };
   }
 }

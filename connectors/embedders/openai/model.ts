@@ -23,8 +23,8 @@ export interface ModelDescription {
   /** Whether every text ends in a token that the tokenizer does not count. */
   readonly endToken: boolean;
   readonly templates: { readonly document: Template; readonly query: Template };
-  /** The model, once the length of its vectors is known. */
-  model(native: number): EmbeddingModel;
+  /** The model, once the length of its vectors is known, and how long a text its servers read. */
+  model(native: number, contextTokens: number): EmbeddingModel;
 }
 
 /** Puts together what is known of the configured model. Configuration wins over common knowledge. */
@@ -56,15 +56,21 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
     specialTokens,
     endToken: exact,
     templates,
-    model: (length) => ({
+    model: (length, readTokens) => ({
       id: config.model,
+      ...revisionOf(config),
       dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
-      contextTokens,
+      contextTokens: readTokens,
       specialTokens,
       prompts: { document: templates.document.pattern, query: templates.query.pattern },
       ...(price === undefined ? {} : { pricePerMillionTokens: price }),
     }),
   };
+}
+
+/** Texts that are cut into other parts have other vectors; what the server reads is not the file's to say. */
+function revisionOf({ oversize, context_tokens: context }: OpenaiConfig): { revision?: string } {
+  return oversize === "split" && context !== undefined ? { revision: `parts-${context}` } : {};
 }
 
 /** Another model's tokenizer; its counts are near enough to cut by. */

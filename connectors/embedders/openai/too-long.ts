@@ -6,12 +6,11 @@ export interface LongestText {
   readonly shown: string;
   /** The most tokens of a text, those that the model adds included. */
   readonly maxTokens: number;
+  /** How many of them the model adds. */
+  readonly specialTokens: number;
   /** Longer texts would be cut in silence, so that an estimate has to do where no exact count is to be had. */
   readonly cuts: boolean;
 }
-
-/** What models add to a text: the end token; two where both ends are marked. */
-const addedTokens = 1;
 
 /**
  * Refuses texts that the server would cut, or refuse for its whole request. Only texts that may be too long are counted:
@@ -22,7 +21,7 @@ export async function refuseTooLong(
   longest: LongestText,
   tokenizer: Tokenizer,
 ): Promise<void> {
-  const room = longest.maxTokens - addedTokens;
+  const room = longest.maxTokens - longest.specialTokens;
   if (!tokenizer.exact && !longest.cuts) return;
   const doubtful = input.filter((text) => text.length * 3 > room && Buffer.byteLength(text) > room);
   if (doubtful.length === 0) return;
@@ -35,5 +34,19 @@ export async function refuseTooLong(
     `${which} has ${most} tokens, and the embedding server at \`${longest.shown}\` reads ${room} of one. ` +
       "Nothing was sent. Lower `chunker.max_tokens`, or raise the server's limit.",
     { retry: input.length === 1 ? "never" : "smaller" },
+  );
+}
+
+/** What a server that cuts in silence reports of a text that it has cut may be a few tokens below its limit. */
+const fewTokens = 2;
+
+/** Refuses the vector of a text of which a server, by its own count, read as much as it reads of any. */
+export function refuseCut(counted: number | undefined, { shown, maxTokens }: LongestText): void {
+  if (counted === undefined || counted < maxTokens - fewTokens) return;
+  throw new Fault(
+    "embed.too-long",
+    `The embedding server at \`${shown}\` counts ${counted} tokens of a text, and cuts in silence at ${maxTokens}: it may ` +
+      "have read only its beginning. Lower `chunker.max_tokens`, or raise the server's limit.",
+    { retry: "never" },
   );
 }

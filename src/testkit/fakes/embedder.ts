@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Embedder, EmbeddingModel } from "../../contracts/index.ts";
+import { cutText, mergeParts } from "../../embedding/index.ts";
 import { Fault } from "../../faults/index.ts";
 import { createFakeTokenizer } from "./tokenizer.ts";
 
@@ -10,6 +11,8 @@ export interface FakeEmbedderOptions {
   readonly model?: string;
   /** The longest text in tokens; 512 when left out. */
   readonly contextTokens?: number;
+  /** Texts that are longer are embedded in parts instead of refused. */
+  readonly inParts?: boolean;
   /** What the far end answers to the texts, in place of honest vectors. */
   readonly answer?: (
     texts: readonly string[],
@@ -31,9 +34,15 @@ export function createFakeEmbedder(options: FakeEmbedderOptions = {}): Embedder 
   };
   const tokenizer = createFakeTokenizer();
   const limits = { textsPerCall: 32, tokensPerCall: 16_384, concurrentCalls: 4 };
+  const { contextTokens } = model;
+  const cut = (texts: readonly string[]) =>
+    Promise.all(texts.map((text) => cutText(text, tokenizer, contextTokens)));
   return {
     tokenizer,
     limits,
+    ...(options.inParts === true
+      ? { parts: async (texts) => (await cut(texts)).map((parts) => parts.length) }
+      : {}),
     open: async (signal) => {
       signal.throwIfAborted();
       return model;
@@ -41,10 +50,15 @@ export function createFakeEmbedder(options: FakeEmbedderOptions = {}): Embedder 
     async embed(texts, purpose, signal) {
       signal.throwIfAborted();
       const counts = await tokenizer.countBatch(texts);
-      checkLengths(counts, model.contextTokens);
-      const honest = texts.map((text) =>
-        draw(`${model.id}\n${prompts[purpose]}${text}`, dimension),
-      );
+      if (options.inParts !== true) checkLengths(counts, contextTokens);
+      const honest = (await cut(texts)).map((parts) => {
+        const drawn = parts.map(({ text, tokens }) => ({
+          vector: draw(`${model.id}\n${prompts[purpose]}${text}`, dimension),
+          tokens,
+        }));
+        const [first] = drawn;
+        return first !== undefined && drawn.length === 1 ? first.vector : mergeParts(drawn);
+      });
       const answer = await options.answer?.(texts, honest, signal);
       signal.throwIfAborted();
       const vectors = checkAnswer(answer ?? honest, texts.length, dimension);

@@ -161,6 +161,12 @@ export function fakeEmbedderHarness(
     silent: async () =>
       mutate(createFakeEmbedder({ answer: (_texts, _honest, signal) => never(signal) }), undefined),
     tooLongText: "word ".repeat(600),
+    inParts: {
+      embedder: async () =>
+        mutate(createFakeEmbedder({ contextTokens: 100, inParts: true }), undefined),
+      text: Array.from({ length: 250 }, (_, index) => `w${index}`).join(" "),
+      partTokens: 100,
+    },
     notSupported: { unreachable: "The fake embedder has no far end that could be gone." },
   };
 }

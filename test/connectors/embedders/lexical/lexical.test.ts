@@ -35,6 +35,7 @@ registerLaws(
       unreachable: "there is no far end",
       silent: "there is no far end",
       tooLongText: "there is no model whose context could overflow",
+      inParts: "there is no model whose context could overflow",
     },
   }),
   { describe, it },

@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import type { Embedder } from "../../../../src/contracts/index.ts";
-import { embedderLaws, type WrongAnswer } from "../../../../src/testkit/embedder-laws.ts";
+import type { WrongAnswer } from "../../../../src/testkit/embedder-harness.ts";
+import { embedderLaws } from "../../../../src/testkit/embedder-laws.ts";
 import type { EmbeddingBehaviour } from "../../../../src/testkit/embedding-behaviour.ts";
 import type { LawContext } from "../../../../src/testkit/law.ts";
 import { registerLaws } from "../../../../src/testkit/run-laws.ts";
@@ -29,20 +30,30 @@ const refuseLong: EmbeddingBehaviour = {
   body: '{"message":"The input (1000 tokens) is longer than the model\'s context length (512 tokens)."}',
 };
 
+/** The stand-in's tokens of a part: three quarters of what two special tokens leave of the context. */
+const partTokens = Math.floor((200 - 2) * 0.75);
+
 async function place(
   context: LawContext,
+  more: Record<string, unknown> = {},
 ): Promise<{ server: EmbeddingServer; embedder: Embedder }> {
   const server = await startEmbeddingServer({
     dimension: 16,
     behaviour: ({ texts }) => (texts.includes(tooLongText) ? refuseLong : undefined),
   });
   context.defer(() => server.close());
-  return { server, embedder: embedderFor(server.url, { query_instruction: "query: " }) };
+  return { server, embedder: embedderFor(server.url, { query_instruction: "query: ", ...more }) };
 }
 
 const laws = embedderLaws({
   tooLongText,
   embedder: async (context) => (await place(context)).embedder,
+  inParts: {
+    embedder: async (context) =>
+      (await place(context, { oversize: "split", context_tokens: 200 })).embedder,
+    text: Array.from({ length: 100 }, (_, index) => `Sentence ${index} of many.`).join(" "),
+    partTokens,
+  },
   wrong: async (context, answer) => {
     const { server, embedder } = await place(context);
     await embedder.open(context.signal);

@@ -19,13 +19,23 @@ const notSupported = {
   silent: "A product answers.",
 };
 
+/** Its words are Qwen3's tokens. With the end token 64 fill the context, and SGLang and llama.cpp take one less. */
+const text = "one two three four five ".repeat(40).trim();
+const split = { ...config, oversize: "split", tokenizer: "qwen3" };
+
 const products = ["sglang", "vllm", "tei", "ollama", "llama.cpp", "infinity"] as const;
 
 for (const product of products) {
+  const partTokens = product === "sglang" || product === "llama.cpp" ? 62 : 63;
   const laws = embedderLaws({
     notSupported,
     tooLongText: "long ".repeat(1_000),
     embedder: async (context) => embedderFor(await addressOf(context, { product }), config),
+    inParts: {
+      embedder: async (context) => embedderFor(await addressOf(context, { product }), split),
+      text,
+      partTokens,
+    },
     unreachable: async (context) => {
       const server = await startProductServer({ product });
       context.defer(() => server.close());
@@ -43,6 +53,15 @@ const mixed = embedderLaws({
     const urls: string[] = [];
     for (const product of products) urls.push(await addressOf(context, { product }));
     return embedderFor(urls, config);
+  },
+  inParts: {
+    embedder: async (context) => {
+      const urls: string[] = [];
+      for (const product of products) urls.push(await addressOf(context, { product }));
+      return embedderFor(urls, split);
+    },
+    text,
+    partTokens: 62,
   },
   unreachable: async (context) => {
     const server = await startProductServer({ product: "vllm" });

@@ -15,6 +15,8 @@ export interface ProductOptions {
   readonly native?: number;
   /** The model's context in tokens (words); 64 when left out. */
   readonly context?: number;
+  /** Tokens of a word, in a vocabulary of its own; 1 when left out. */
+  readonly tokensPerWord?: number;
   /** llama.cpp's `-ub`, which bounds texts where the pooling is not of the last token. */
   readonly physicalBatch?: number;
   /** The model that llama.cpp has loaded, when that is another than `model`. */
@@ -254,20 +256,30 @@ class FakeProduct {
       const embedding = base64 ? Buffer.from(vector.buffer).toString("base64") : [...vector];
       return { object: "embedding", index, embedding };
     });
-    const tokens = texts.reduce((sum, text) => sum + this.#tokens(text), 0);
+    // Of a text that was cut, what is left of it is counted.
+    const counts = texts.map((text) => Math.min(this.#tokens(text), this.#context));
+    const tokens = counts.reduce((sum, count) => sum + count, 0);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     sendJson(response, { object: "list", model: request.model, data, usage });
   }
 
   #vector(text: string): Float32Array {
     const read = this.#options.composesItself === false ? text : text.normalize("NFC");
-    const words = read.split(/\s+/);
-    const room = this.#context - 1;
+    const words = wordsOf(read);
+    const room = Math.floor((this.#context - 1) / this.#perWord);
     if (words.length > room) this.cut += 1;
     return stubVector(words.slice(0, room).join(" "), this.#native, this.#options.seed);
   }
 
-  #tokens(text: string): number {
-    return text.split(/\s+/).length + (this.#options.endToken === false ? 0 : 1);
+  get #perWord(): number {
+    return this.#options.tokensPerWord ?? 1;
   }
+
+  #tokens(text: string): number {
+    return wordsOf(text).length * this.#perWord + (this.#options.endToken === false ? 0 : 1);
+  }
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
 }

@@ -5,6 +5,16 @@ import { createTiny } from "./harness.ts";
 
 const laws = embedderLaws({
   tooLongText: "long ".repeat(600),
+  inParts: {
+    embedder: async (context) => {
+      const embedder = createTiny({ oversize: "split" });
+      context.defer(() => embedder.close());
+      return embedder;
+    },
+    text: Array.from({ length: 400 }, (_, index) => `Sentence ${index} of many.`).join(" "),
+    // The end token stands behind every part.
+    partTokens: 511,
+  },
   embedder: async (context) => {
     const embedder = createTiny();
     context.defer(() => embedder.close());

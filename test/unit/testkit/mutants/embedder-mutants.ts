@@ -157,6 +157,58 @@ export const embedderMutants = mutantsOf(
       },
     ],
     [
+      "tells more parts the longer it runs",
+      "tells the same parts for a text whatever came before it",
+      (embedder) => {
+        if (embedder.parts === undefined) return embedder;
+        let more = 0;
+        return {
+          ...embedder,
+          parts: async (texts, signal) =>
+            ((await embedder.parts?.(texts, signal)) ?? []).map((count) =>
+              count > 1 ? count + more++ : count,
+            ),
+        };
+      },
+    ],
+    [
+      "says of short texts that they are cut",
+      "tells one part for every short text",
+      (embedder) => ({ ...embedder, parts: async (texts) => texts.map(() => 2) }),
+    ],
+    [
+      "embeds only the first part of a long text",
+      "gives a text in parts one vector of native length: the mean of its parts, by tokens",
+      (embedder) =>
+        embedder.parts === undefined
+          ? embedder
+          : {
+              ...embedder,
+              embed: (texts, purpose, signal) =>
+                embedder.embed(
+                  texts.map((text) => text.slice(0, 200)),
+                  purpose,
+                  signal,
+                ),
+            },
+    ],
+    [
+      "cuts short texts, too",
+      "gives short texts the vectors that they have where nothing is cut",
+      (embedder) =>
+        embedder.parts === undefined
+          ? embedder
+          : {
+              ...embedder,
+              embed: (texts, purpose, signal) =>
+                embedder.embed(
+                  texts.map((text) => text.slice(0, -1)),
+                  purpose,
+                  signal,
+                ),
+            },
+    ],
+    [
       "names another native dimension than it gives",
       shape,
       (embedder) => ({
