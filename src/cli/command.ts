@@ -25,11 +25,14 @@ export function repeatable(flags: string, description: string): Option {
     .argParser((value: string, before: readonly string[]) => [...before, value]);
 }
 
-/** Parses a whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
+/** Parses a whole number of at least `min`, and at most `max`. */
+export function wholeNumber(min: number, max = Infinity): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-    if (!(value >= min)) throw new InvalidArgumentError(`It takes a whole number from ${min}.`);
+    if (!(value >= min && value <= max)) {
+      const end = max === Infinity ? "" : ` to ${max}`;
+      throw new InvalidArgumentError(`It takes a whole number from ${min}${end}.`);
+    }
     return value;
   };
 }

@@ -4,8 +4,15 @@ export function count(value: number): string {
 }
 
 /** `1 document`, `2 documents`. */
-export function countOf(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+export function countOf(value: number, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : plural}`;
+}
+
+/** `93 %`, of a share from 0 to 1; what is not all and not nothing is never told as such. */
+export function percent(share: number): string {
+  const whole = Math.round(share * 100);
+  if (share > 0 && whole === 0) return "under 1 %";
+  return `${share < 1 ? Math.min(whole, 99) : whole} %`;
 }
 
 /** `850 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`, `3 days`. */

@@ -1,5 +1,6 @@
 import { clearInterval, setInterval } from "node:timers";
-import type { RunEvent } from "../engine/index.ts";
+import type { RunEvent, RunMeasures } from "../engine/index.ts";
+import { embeddingParts } from "./embedding-parts.ts";
 import { count, countOf, duration } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,14 +26,18 @@ export interface ProgressOptions {
   readonly expected?: number;
   /** Milliseconds that only grow. */
   readonly now?: () => number;
+  /** Reads what the run measures; without it, that is not shown. */
+  readonly measure?: () => RunMeasures;
 }
 
 /**
- * Shows what a run does while it works: a line that is rewritten on a terminal, otherwise a line every ten seconds.
+ * Shows what a run does while it works: two lines that are rewritten on a terminal, otherwise both as one line every ten
+ * seconds.
  */
 export class Progress {
   readonly #terminal: Terminal;
   readonly #now: () => number;
+  readonly #measure: (() => RunMeasures) | undefined;
   readonly #sinks = new Map<string, { upserted: number; deleted: number }>();
   /** Sources whose listing has begun and is not over. */
   readonly #listing = new Set<string>();
@@ -54,6 +59,7 @@ export class Progress {
     this.#terminal = terminal;
     this.#expected = options.expected;
     this.#now = options.now ?? (() => performance.now());
+    this.#measure = options.measure;
   }
 
   start(): void {
@@ -66,7 +72,7 @@ export class Progress {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#terminal.status("");
+    this.#terminal.status();
   }
 
   observe(event: RunEvent): void {
@@ -132,10 +138,18 @@ export class Progress {
       ...(this.#trouble === "" ? [] : [this.#trouble]),
       ...(this.#failed > 0 ? [`${count(this.#failed)} failed`] : []),
       ...(this.#deleted > 0 ? [`${count(this.#deleted)} deleted`] : []),
-      ...this.#chunkParts(rates),
       ...Array.from(this.#sinks, ([name, { upserted, deleted }]) => {
         return `${name} +${count(upserted)}${deleted > 0 ? ` −${count(deleted)}` : ""}`;
       }),
+    ].join(" · ");
+  }
+
+  /** How embedding goes, in one line; empty before it has begun. */
+  describeEmbedding(): string {
+    const measures = this.#measure?.();
+    return [
+      ...this.#chunkParts(this.#rates()),
+      ...(measures === undefined ? [] : embeddingParts(measures)),
     ].join(" · ");
   }
 
@@ -168,8 +182,9 @@ export class Progress {
 
   #tick(): void {
     this.#sample();
-    const text = this.describe();
-    if (this.#terminal.live) this.#terminal.status(text);
+    const lines = [this.describe(), this.describeEmbedding()].filter((line) => line !== "");
+    const text = lines.join(" · ");
+    if (this.#terminal.live) this.#terminal.status(...lines);
     else if (text !== this.#told) this.#terminal.note(text);
     this.#told = text;
   }

@@ -40,7 +40,7 @@ export class Terminal {
   readonly #stderr: Output;
   readonly #environment: TerminalOptions["environment"];
   readonly #closed = new Set<Output>();
-  #status = "";
+  #status: readonly string[] = [];
   #documented = false;
 
   constructor({ stdout, stderr, environment }: TerminalOptions) {
@@ -116,19 +116,21 @@ export class Terminal {
     this.#drawStatus();
   }
 
-  /** Shows or takes away the line that is rewritten in place. Does nothing where there is no terminal. */
-  status(text: string): void {
+  /** Shows the lines that are rewritten in place, or without any takes them away. Does nothing where there is no terminal. */
+  status(...lines: readonly string[]): void {
     if (!this.live) return;
     this.#clearStatus();
     // A terminal that does not know its width says 0.
     const columns = Math.max(20, this.#stderr.columns || 80);
-    this.#status = clip(plainLine(this.redact(text)), columns - 1);
+    this.#status = lines
+      .filter((line) => line !== "")
+      .map((line) => clip(plainLine(this.redact(line)), columns - 1));
     this.#drawStatus();
   }
 
   /** Resolves when everything written has left the process, or cannot. */
   async flush(): Promise<void> {
-    this.status("");
+    this.status();
     await Promise.all([this.#stdout, this.#stderr].map((output) => this.#drain(output)));
   }
 
@@ -141,11 +143,14 @@ export class Terminal {
   }
 
   #clearStatus(): void {
-    if (this.#status !== "") this.#write(this.#stderr, "\r\u001b[K");
+    if (this.#status.length === 0) return;
+    // Each further line lies above.
+    const above = "\u001b[1A\u001b[K".repeat(this.#status.length - 1);
+    this.#write(this.#stderr, `\r\u001b[K${above}`);
   }
 
   #drawStatus(): void {
-    if (this.#status !== "") this.#write(this.#stderr, this.#status);
+    if (this.#status.length > 0) this.#write(this.#stderr, this.#status.join("\n"));
   }
 
   #stringify(value: unknown, indent?: number): string {

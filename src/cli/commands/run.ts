@@ -1,10 +1,17 @@
 import { Command } from "commander";
-import type { ExitCode, RunEvent, RunOptions, RunSummary } from "../../engine/index.ts";
+import type {
+  ExitCode,
+  RunEvent,
+  RunOptions,
+  RunSummary,
+} from "../../engine/index.ts";
 import type { LoadedPipeline } from "../../load-pipeline.ts";
 import { boundedDeletions } from "../bounded-flags.ts";
 import { action, repeatable, usageFault, wholeNumber } from "../command.ts";
 import { eventJson } from "../event-json.ts";
 import { eventLog } from "../event-log.ts";
+import type { RunMetrics } from "../metrics/run-metrics.ts";
+import { type MetricsOptions, withMetrics } from "../metrics/with-metrics.ts";
 import {
   commandLine,
   pipelineFiles,
@@ -18,7 +25,7 @@ import type { Shell } from "../shell.ts";
 import { usePipelines } from "../use-pipeline.ts";
 import { worstOf } from "../worst-of.ts";
 
-interface RunCommandOptions extends PipelineOptions {
+interface RunCommandOptions extends PipelineOptions, MetricsOptions {
   readonly watch?: boolean;
   readonly full?: boolean;
   readonly allowDeletions?: boolean;
@@ -42,6 +49,12 @@ export function runCommand(shell: Shell): Command {
     .addOption(boundedDeletions())
     .option("--reprocess", "embed again what a changed recipe asks for")
     .option("--limit <count>", "take this many documents at most; deletes nothing", wholeNumber(1))
+    .option(
+      "--metrics-port <port>",
+      "serve the run's measures at /metrics, as Prometheus reads them; 0: any free port",
+      wholeNumber(0, 65_535),
+    )
+    .option("--metrics-host <host>", "where to listen for that; 127.0.0.1 when left out")
     .addOption(repeatable("--source <name>", "only this source; repeatable"))
     .addOption(repeatable("--sink <name>", "only this sink; repeatable"));
   return withPipelineOptions(command).action(
@@ -69,40 +82,66 @@ async function act(
   if (follow && options.limit !== undefined) {
     throw usageFault("`--watch` and `--limit` exclude each other.");
   }
+  if (options.metricsHost !== undefined && options.metricsPort === undefined) {
+    throw usageFault("`--metrics-host` wants `--metrics-port` besides.");
+  }
   const given = files.length === 0 ? [undefined] : files;
   const groups = given.map((file) => pipelineFiles(file, options));
-  return usePipelines(shell, groups, options, async (pipelines) => {
-    shell.stop.drain(() => {
-      terminal.note("Stopping: finishing what is in flight. Once more gives up at once.", "yellow");
-    });
-    const summaries: RunSummary[] = [];
-    const codes: ExitCode[] = [];
-    for (const [index, pipeline] of pipelines.entries()) {
-      if (shell.stop.requested) break;
-      const done = await runOne(shell, { file: given[index], pipeline }, options);
-      summaries.push(done.summary);
-      codes.push(done.exitCode);
-    }
-    if (!follow) terminal.document(files.length > 1 ? { runs: summaries } : summaries[0]);
-    return worstOf(codes);
+  return usePipelines(shell, groups, options, (pipelines) =>
+    withMetrics(terminal, options, (metrics) => {
+      const named = pipelines.map((pipeline, index) => ({ file: given[index], pipeline }));
+      return runAll(shell, named, options, metrics);
+    }),
+  );
+}
+
+async function runAll(
+  shell: Shell,
+  pipelines: readonly Named[],
+  options: RunCommandOptions,
+  metrics: RunMetrics | undefined,
+): Promise<ExitCode> {
+  const { terminal } = shell;
+  shell.stop.drain(() => {
+    terminal.note("Stopping: finishing what is in flight. Once more gives up at once.", "yellow");
   });
+  const summaries: RunSummary[] = [];
+  const codes: ExitCode[] = [];
+  for (const named of pipelines) {
+    if (shell.stop.requested) break;
+    const done = await runOne(shell, named, options, metrics);
+    summaries.push(done.summary);
+    codes.push(done.exitCode);
+  }
+  if (options.watch !== true) {
+    terminal.document(pipelines.length > 1 ? { runs: summaries } : summaries[0]);
+  }
+  return worstOf(codes);
 }
 
 async function runOne(
   shell: Shell,
   { file, pipeline }: Named,
   options: RunCommandOptions,
+  metrics: RunMetrics | undefined,
 ): Promise<{ readonly summary: RunSummary; readonly exitCode: ExitCode }> {
   const { terminal, stop } = shell;
   const follow = options.watch === true;
   const { run } = await import("../../engine/run.ts");
+  const { MeteredRun } = await import("../metered-run.ts");
   const log = terminal.verbose ? await eventLog(terminal) : undefined;
   const narrator = log === undefined ? new RunNarrator(terminal, follow) : undefined;
   const given = engineOptions(options);
   const { expectedDocuments } = await import("../expected-documents.ts");
   const expected = await expectedDocuments(pipeline, given, stop.signal);
-  const progress = new Progress(terminal, expected === undefined ? {} : { expected });
+  const metered = new MeteredRun();
+  const { meter } = metered;
+  const known = expected === undefined ? {} : { expected };
+  const progress = new Progress(terminal, { measure: () => meter.read(), ...known });
+  const watched = metrics?.watch(pipeline.name, meter);
   const observe = (event: RunEvent): void => {
+    metered.observe(event);
+    watched?.observe(event);
     progress.observe(event);
     narrator?.observe(event);
     log?.(event);
@@ -111,12 +150,14 @@ async function runOne(
     }
   };
   progress.start();
+  metered.start();
   try {
     const result = await run(pipeline, {
       ...given,
       stop: stop.stop,
       signal: stop.signal,
       observe,
+      meter,
     });
     progress.stop();
     narrator?.finish();
@@ -135,6 +176,8 @@ async function runOne(
     return result;
   } finally {
     progress.stop();
+    metered.stop();
+    watched?.end();
   }
 }
 

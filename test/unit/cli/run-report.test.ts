@@ -111,3 +111,30 @@ it("ends with the gravest of several exit codes", () => {
   expect(worstOf([5, 130])).toBe(130);
   expect(worstOf([130, 1, 2])).toBe(1);
 });
+
+it("tells how fast the model was where that took a while, and what the cache saved", () => {
+  const embedding = {
+    calls: 40,
+    busy_ms: 5200,
+    texts_per_second: 812.4,
+    tokens_per_second: 401_234.5,
+    latency_ms: { p50: 120, p95: 180, p99: 240 },
+    retries: 2,
+    errors: { "embed.rate-limited": 2 },
+    batch_fill: 0.931,
+    padding: 0.0379,
+    places: [],
+  };
+  const cache = { hits: 20, misses: 100, hit_rate: 0.1667 };
+  const documents = { ...summary.documents, listed: 1, added: 1 };
+  const text = report({ documents, embedding, cache });
+  expect(text).toContain(
+    "  embedding  812 texts/s, 401,235 tokens/s in 5.2 s, batches 93 % full, 4 % padding, p95 180 ms, " +
+      "2 retries (embed.rate-limited 2×)\n",
+  );
+  expect(text).toContain("  cache      had 20 of 120 (17 %)\n");
+  const quick = { ...embedding, busy_ms: 40, retries: 0, errors: {} };
+  expect(report({ documents, embedding: quick })).not.toContain("texts/s");
+  expect(report({ documents, cache: { hits: 0, misses: 0 } })).not.toContain("cache");
+  expect(report({ documents, cache: { hits: 999, misses: 1, hit_rate: 0.999 } })).toContain("99 %");
+});

@@ -88,6 +88,34 @@ it("rewrites its status line within the width of the terminal, around every othe
   expect(quiet.stderr.text()).toBe("");
 });
 
+/** What a terminal shows after all that was written to it. */
+function screen(written: string): string[] {
+  const lines = [""];
+  let row = 0;
+  // oxlint-disable-next-line no-control-regex
+  for (const [piece] of written.matchAll(/\u001b\[(?:K|1A)|\r|\n|[^\u001b\r\n]+/g)) {
+    if (piece === "\u001b[1A") row -= 1;
+    else if (piece === "\u001b[K") lines[row] = "";
+    else if (piece === "\n") lines[(row += 1)] ??= "";
+    else if (piece !== "\r") lines[row] = `${lines[row] ?? ""}${piece}`;
+  }
+  return lines;
+}
+
+it("rewrites two lines of status as one thing, and leaves nothing of them behind", () => {
+  const { terminal, stderr } = make({ tty: true, environment: { NO_COLOR: "1" } });
+  terminal.status("documents 1", "embedding 1");
+  terminal.status("documents 2", "embedding 2");
+  terminal.note("said");
+  expect(screen(stderr.text())).toEqual(["said", "documents 2", "embedding 2"]);
+  terminal.status("documents 3", "");
+  expect(screen(stderr.text())).toEqual(["said", "documents 3", ""]);
+  terminal.status("documents 4", "y".repeat(100));
+  terminal.status();
+  terminal.note("done");
+  expect(screen(stderr.text())).toEqual(["said", "done", ""]);
+});
+
 it("says nothing more to a reader that has gone", async () => {
   const { terminal, stdout, stderr } = make();
   terminal.line("one");

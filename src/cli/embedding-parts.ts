@@ -1,0 +1,27 @@
+import { batchFill, paddingShare, type RunMeasures } from "../engine/measures.ts";
+import { bytes, count, duration, percent } from "./format.ts";
+
+/** What tells a person whether the model is kept busy; nothing before it was asked. */
+export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
+  const { places, waiting, latency, calls, inFlight } = embedding;
+  if (calls === 0 && inFlight.calls === 0) return [];
+  const fill = batchFill(places);
+  const padding = paddingShare(places);
+  // Of several places the slowest; a place's batch is what a person thinks of, a call may have several.
+  const p95 = Math.max(0, ...places.map((place) => place.latency.p95)) || latency.p95;
+  const window = places.reduce((sum, place) => sum + place.window, 0);
+  const busy = places.reduce((sum, place) => sum + place.inFlight, 0);
+  const out = places.filter((place) => place.ejected).length;
+  return [
+    ...(fill === undefined ? [] : [`batches ${percent(fill)} full`]),
+    ...(padding === undefined || padding === 0 ? [] : [`${percent(padding)} padding`]),
+    ...(p95 > 0 ? [`p95 ${duration(p95)}`] : []),
+    ...(window > 0 ? [`${busy} of ${window} under way`] : []),
+    ...(waiting.texts > 0 ? [`${count(waiting.texts)} waiting`] : []),
+    ...(out > 0 ? [`${out} of ${places.length} servers away`] : []),
+    ...gpus.map((gpu) => {
+      const used = `${bytes(gpu.memoryUsedBytes)} of ${bytes(gpu.memoryTotalBytes)}`;
+      return `GPU ${gpu.utilization === undefined ? "" : `${percent(gpu.utilization)}, `}${used}`;
+    }),
+  ];
+}
