@@ -52,7 +52,7 @@ export function hasHalfLength(bytes: Uint8Array, dimension: number): boolean {
 /** The numbers of bytes that have the right length; undefined when they were not written as float16. */
 export function decodeHalves(bytes: Uint8Array, dimension: number): Float32Array | undefined {
   if (bytes[dimension * 2] !== mark) return undefined;
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : new Uint8Array(bytes);
   const halves = new Uint16Array(aligned.buffer, aligned.byteOffset, dimension);
   const known = allNumbers();
   const vector = new Float32Array(dimension);

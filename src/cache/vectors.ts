@@ -39,6 +39,7 @@ export function decodeVector(bytes: Uint8Array, dimension: number, storage: Stor
 
 function wholeVector(bytes: Uint8Array, dimension: number): Float32Array | undefined {
   if (bytes.byteLength !== dimension * Float32Array.BYTES_PER_ELEMENT) return undefined;
-  const aligned = bytes.byteOffset % Float32Array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, dimension);
+  // Bytes that are part of a larger answer are copied, or they would keep all of it.
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  return new Float32Array(own.buffer, own.byteOffset, dimension);
 }

@@ -107,8 +107,9 @@ export class RedisConnection {
   }
 }
 
+/** What is no trouble with the server: no room, another type of value, and that it does not tell of itself. */
 function asReply(error: unknown): Error {
-  if (error instanceof Error && (isFull(error) || /^(?:WRONGTYPE|EXECABORT)/.test(error.message)))
-    return error;
+  const isValue = /^(?:WRONGTYPE|EXECABORT|NOPERM.*'info')/;
+  if (error instanceof Error && (isFull(error) || isValue.test(error.message))) return error;
   throw error;
 }
