@@ -4,7 +4,7 @@ import { startServer } from "../../../scripts/servers/start-server.ts";
 import { embedderLaws } from "../../../src/testkit/embedder-laws.ts";
 import { registerLaws } from "../../../src/testkit/run-laws.ts";
 import { describeLive } from "../support/live-servers.ts";
-import { servedBy } from "./tiny-server.ts";
+import { mostTokens, servedBy } from "./tiny-server.ts";
 
 /** Wrong answers and silence are tried on servers in the process. */
 const notSupported = {
@@ -12,6 +12,9 @@ const notSupported = {
   silent: "A real server answers.",
 };
 const tooLongText = "long ".repeat(1_000);
+/** Each ` a` is a token in the tiny vocabulary and in Qwen3's. */
+const inParts = { text: " a".repeat(1_200), partTokens: mostTokens - 1 };
+const split = { oversize: "split" };
 
 async function nobody(): Promise<string> {
   const [port] = await freePorts(1);
@@ -23,6 +26,7 @@ describeLive("llama-cpp", ({ address }) => {
     notSupported,
     tooLongText,
     embedder: async () => servedBy(address),
+    inParts: { ...inParts, embedder: async () => servedBy(address, split) },
     unreachable: async () => servedBy(await nobody()),
   });
   registerLaws(one, { describe, it }, { title: "the embedder `openai`: it" });
@@ -34,6 +38,14 @@ describeLive("llama-cpp", ({ address }) => {
       const second = await startServer("llama-cpp");
       context.defer(() => second.stop());
       return servedBy([address, second.address]);
+    },
+    inParts: {
+      ...inParts,
+      embedder: async (context) => {
+        const second = await startServer("llama-cpp");
+        context.defer(() => second.stop());
+        return servedBy([address, second.address], split);
+      },
     },
     unreachable: async () => servedBy([await nobody(), await nobody()]),
   });
