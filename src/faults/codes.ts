@@ -1,15 +1,4 @@
-import type { FaultScope, RetryAdvice } from "../contracts/fault.ts";
-
-interface FaultCode {
-  readonly retry: RetryAdvice;
-  readonly scope: FaultScope;
-  /** What the documentation says: what it means and what to do. */
-  readonly meaning: string;
-}
-
-function code(scope: FaultScope, retry: RetryAdvice, meaning: string): FaultCode {
-  return { scope, retry, meaning };
-}
+import { code, type FaultCode } from "./fault-code.ts";
 
 /** Every fault of sluice, its default advice, and its sentence in `docs/faults.md`. Codes are `stage.what`. */
 export const faultCodes = {

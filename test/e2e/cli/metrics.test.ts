@@ -64,9 +64,21 @@ function shrunk(before: Page, after: Page): string[] {
     .filter(({ type }) => type !== "gauge")
     .flatMap(({ name, series }) =>
       [...series]
-        .filter(([key, value]) => !((after.get(name)?.series.get(key) ?? -1) >= value))
+        .filter(([key, least]) => !((after.get(name)?.series.get(key) ?? -1) >= least))
         .map(([key]) => key),
     );
+}
+
+function value(page: Page, name: string): number {
+  return total(page.get(`sluice_${name}`));
+}
+
+function settled(page: Page): Record<string, number> {
+  return byLabel(page.get("sluice_documents_total"), "outcome");
+}
+
+function texts(page: Page): Record<string, number> {
+  return byLabel(page.get("sluice_embedding_texts_total"), "pipeline");
 }
 
 it("serves a run's measures while it works, in step with the server and with its summary", async () => {
@@ -76,7 +88,6 @@ it("serves a run's measures while it works, in step with the server and with its
   const run = place.start("run", "--json", "--metrics-port", "0");
   const url = await addressOf(run);
   expect(new URL(url).hostname).toBe("127.0.0.1");
-  const value = (page: Page, name: string): number => total(page.get(`sluice_${name}`));
 
   const early = await scrapeUntil(url, (page) => value(page, "embedding_texts_total") >= 8);
   expect(value(early, "run_active")).toBe(1);
@@ -132,8 +143,6 @@ it("goes on counting while it watches, and frees the port when it is stopped", a
   await using place = await Workplace.make({ "sluice.yaml": offlinePipeline, ...documents(3) });
   const run = place.start("run", "--watch", "--metrics-port", "0");
   const url = await addressOf(run);
-  const settled = (page: Page): Record<string, number> =>
-    byLabel(page.get("sluice_documents_total"), "outcome");
   const first = await scrapeUntil(url, (page) => settled(page)["added"] === 3);
   expect(total(first.get("sluice_cache_misses_total"))).toBe(3);
   await run.tells("watching for changes");
@@ -156,8 +165,6 @@ it("counts several pipelines on one page, each under its name", async () => {
   });
   const run = place.start("run", "one.yaml", "two.yaml", "--metrics-port", "0");
   const url = await addressOf(run);
-  const texts = (page: Page): Record<string, number> =>
-    byLabel(page.get("sluice_embedding_texts_total"), "pipeline");
   const page = await scrapeUntil(url, (one) => (texts(one)["second"] ?? 0) > 0);
   expect(texts(page)["handbook"]).toBe(8);
   expect(byLabel(page.get("sluice_run_active"), "pipeline")).toEqual({ handbook: 0, second: 1 });

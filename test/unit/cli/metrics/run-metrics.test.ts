@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { RunMetrics } from "../../../../src/cli/metrics/run-metrics.ts";
 import type { PlaceMeasures } from "../../../../src/contracts/index.ts";
@@ -33,7 +34,10 @@ const gpu: GpuMeasures = {
 /** A meter of a run whose embedder tells of these places from its beginning on. */
 function meterOf(...places: readonly PlaceMeasures[]): RunMeter {
   const loop = { read: () => ({ p50: 1, p99: 20, max: 45 }) };
-  const meter = new RunMeter({ loop, gpus: { read: () => [gpu] } });
+  const meter = new RunMeter({
+    loop,
+    gpus: { read: () => [gpu, { ...gpu, gpu: "1", utilization: 0.5 }] },
+  });
   let told: readonly PlaceMeasures[] = [];
   meter.begin({
     embedder: { measures: () => told },
@@ -93,8 +97,8 @@ describe("the page of measures", () => {
       0.99: 0.02,
       1: 0.045,
     });
-    expect(byLabel(page.get("sluice_gpu_memory_used_bytes"), "gpu")).toEqual({ 0: 1024 });
-    expect(value("gpu_utilization_ratio")).toBeNaN();
+    expect(byLabel(page.get("sluice_gpu_memory_used_bytes"), "gpu")).toEqual({ 0: 1024, 1: 1024 });
+    expect(byLabel(page.get("sluice_gpu_utilization_ratio"), "gpu")).toEqual({ 1: 0.5 });
     expect(value("process_resident_memory_bytes")).toBeGreaterThan(1e7);
     expect(value("run_active")).toBe(1);
     expect(Math.abs(value("run_start_time_seconds") - Date.now() / 1000)).toBeLessThan(60);
@@ -189,4 +193,33 @@ describe("the parser of these tests", () => {
   ])("refuses %s", (_, text) => {
     expect(() => parsePrometheus(text)).toThrow();
   });
+});
+
+it("is told in the guide: every metric with its labels, and no other", async () => {
+  const metrics = await RunMetrics.load((text) => text);
+  const { observe } = metrics.watch("handbook", meterOf({ ...place, batchTexts: 9 }));
+  const meter = meterOf(place);
+  await expect(
+    meter.time({ texts: 1, tokens: 1 }, () => Promise.reject(new Fault("embed.failed", "no"))),
+  ).rejects.toThrow("no");
+  const next = metrics.watch("other", meter);
+  const fault = new Fault("embed.failed", "no");
+  observe({ kind: "records-written", sink: "search", upserted: 1, deleted: 0 });
+  next.observe({ kind: "retrying", component: "embedder", fault, delayMs: 1 });
+  const { text } = await metrics.page();
+  const made = [...parsePrometheus(text).values()].map(({ name, series }) => {
+    const labels = [...series.keys()].flatMap((key) =>
+      [...key.matchAll(/[{,](\w+)=/g)].map(([, label]) => label),
+    );
+    const own = [...new Set(labels)].filter((label) => label !== "pipeline" && label !== "le");
+    return `${name}: ${own.toSorted().join(", ")}`;
+  });
+  const guide = readFileSync("docs/guide/watching.md", "utf8");
+  const rows = [...guide.matchAll(/^\| `(sluice_\w+)` +\|([^|]*)\|/gm)].map(
+    ([, name, labels = ""]) => {
+      const told = [...labels.matchAll(/`(\w+)`/g)].map(([, label = ""]) => label);
+      return `${name}: ${told.toSorted().join(", ")}`;
+    },
+  );
+  expect(rows.toSorted()).toEqual(made.toSorted());
 });
