@@ -172,7 +172,7 @@ describe("the thread of the embedder in process", () => {
   it("says how to install the package that it needs", () => {
     expect(embed(process.execPath, "model.onnx")).toMatchObject({
       code: "package.missing",
-      message: expect.stringMatching(/Run `npm install onnxruntime-node`\..*CUDA/),
+      message: expect.stringMatching(/Run `npm install --ignore-scripts onnxruntime-node`\..*CUDA/),
     });
   });
 

@@ -9,6 +9,11 @@ export class ThreadDied extends Error {
   override readonly name = "ThreadDied";
 }
 
+/** A text as long as the model reads may take many minutes on a CPU; after an hour nothing comes any more. */
+const usualPatienceMs = 3_600_000;
+/** Whoever closes waits less. */
+const closingPatienceMs = 60_000;
+
 /** One worker thread, which holds one session. A run blocks it, and nobody else. */
 export class ModelThread {
   readonly #worker: Worker;
@@ -16,13 +21,18 @@ export class ModelThread {
   readonly #ended = Promise.withResolvers<void>();
   #nextId = 1;
   #death: ThreadDied | undefined;
+  #patienceMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #isAbandoned = false;
 
-  /** `file` differs only in tests. */
-  constructor(file: URL) {
+  /** `file` and `patienceMs` differ only in tests. */
+  constructor(file: URL, patienceMs = usualPatienceMs) {
+    this.#patienceMs = patienceMs;
     this.#worker = new Worker(file, { name: "sluice-model" });
     this.#worker.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
+      this.#watch();
       waiting?.resolve(answer);
     });
     this.#worker.on("error", (cause) => this.#die(`It threw: ${String(cause)}`, cause));
@@ -40,19 +50,40 @@ export class ModelThread {
     this.#nextId += 1;
     const waiting = Promise.withResolvers<Answer>();
     this.#waiting.set(id, waiting);
+    if (this.#waiting.size === 1) this.#watch();
     this.#worker.postMessage({ ...request, id }, [...transfer]);
     return waiting.promise;
   }
 
-  /** Lets the run under way end, gives the model back and waits until the thread is gone. Never rejects. */
+  /**
+   * Lets the run under way end, gives the model back and waits until the thread is gone, or is given up. Never rejects.
+   */
   async close(): Promise<void> {
+    this.#patienceMs = Math.min(this.#patienceMs, closingPatienceMs);
+    const closed = this.ask({ kind: "close" });
+    this.#watch();
     // Ending a thread from outside while the native library runs in it is not safe in every version.
-    await this.ask({ kind: "close" }).catch(() => this.#worker.terminate());
+    await closed.catch(() => (this.#isAbandoned ? undefined : this.#worker.terminate()));
     this.#death ??= new ThreadDied("It was closed.");
     await this.#ended.promise;
   }
 
+  /** From now on a silence is measured, as long as an answer is awaited. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#abandon(), this.#patienceMs);
+  }
+
+  /** A native call that hangs cannot be ended: the thread is left to itself, and holds nobody up. */
+  #abandon(): void {
+    this.#isAbandoned = true;
+    this.#worker.unref();
+    this.#die(`It gave no answer for ${Math.ceil(this.#patienceMs / 1_000)} s.`);
+    this.#ended.resolve();
+  }
+
   #die(message: string, cause?: unknown): void {
+    clearTimeout(this.#timer);
     this.#death ??= new ThreadDied(message, { cause });
     for (const { reject } of this.#waiting.values()) reject(this.#death);
     this.#waiting.clear();

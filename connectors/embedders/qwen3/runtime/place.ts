@@ -23,6 +23,8 @@ export interface PlaceOptions {
   readonly threads?: number;
   /** The file of the thread; another one only in tests. */
   readonly workerFile: URL;
+  /** How long a thread may be silent that was asked something; another one only in tests. */
+  readonly patienceMs?: number;
   /** Told of the end of a thread that opening does not wait for when it is aborted: loading cannot be broken off. */
   readonly abandon?: (ending: Promise<void>) => void;
 }
@@ -92,7 +94,7 @@ export class Place {
     this.#tally = new Tally();
   }
 
-  /** Waits for the run under way, which cannot be broken off. Never rejects. */
+  /** Waits for the run under way, which cannot be broken off, but not for ever. Never rejects. */
   async close(): Promise<void> {
     this.#closed = true;
     const thread = await this.#thread?.catch(() => undefined);
@@ -150,8 +152,8 @@ async function startThread(
   options: PlaceOptions,
   signal: AbortSignal,
 ): Promise<{ readonly thread: ModelThread; readonly loaded: Loaded }> {
-  const { kind, deviceId, model, threads, workerFile } = options;
-  const thread = new ModelThread(workerFile);
+  const { kind, deviceId, name, model, threads, workerFile } = options;
+  const thread = new ModelThread(workerFile, options.patienceMs);
   const request = { kind: "load", model, device: kind, deviceId } as const;
   const asked = thread.ask(threads === undefined ? request : { ...request, threads });
   try {
@@ -159,13 +161,14 @@ async function startThread(
     if (answer.kind === "loaded") return { thread, loaded: answer };
     const message = "It gave no answer of this kind.";
     const failed = { id: 0, kind: "failed", problem: "run", message } as const;
-    throw loadFault(answer.kind === "failed" ? answer : failed, kind, model);
+    const shown = deviceId === 0 ? kind : name;
+    throw loadFault(answer.kind === "failed" ? answer : failed, { kind, shown }, model);
   } catch (error) {
     const closing = thread.close();
     if (signal.aborted) options.abandon?.(closing);
     else await closing;
     if (!(error instanceof ThreadDied)) throw error;
-    throw new Fault("embed.device", `The thread for \`${kind}\` ended. ${error.message}`, {
+    throw new Fault("embed.device", `The thread for \`${name}\` ended. ${error.message}`, {
       cause: error,
     });
   }

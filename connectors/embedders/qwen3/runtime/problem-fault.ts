@@ -4,13 +4,19 @@ import type { Batch } from "./batch.ts";
 import type { DeviceKind, GraphModel } from "./options.ts";
 import type { Failed } from "./protocol.ts";
 
+/** Its install program fetches CUDA's libraries, and where it cannot, the whole installation fails. */
+const install = "npm install --ignore-scripts onnxruntime-node";
 /** How the libraries come that are no part of the package. */
 const cudaLibraries =
   "CUDA's libraries are no part of the package: its install program fetches them from outside the npm registry. Run " +
   "`node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install`, and install CUDA 12 and cuDNN 9.";
 
 /** The fault for what a thread could not do when it loaded the model, or at its first runs. */
-export function loadFault(failed: Failed, kind: DeviceKind, model: GraphModel): Fault {
+export function loadFault(
+  failed: Failed,
+  { kind, shown }: { readonly kind: DeviceKind; readonly shown: string },
+  model: GraphModel,
+): Fault {
   const { problem, message } = failed;
   const file = basename(model.file);
   switch (problem) {
@@ -25,18 +31,18 @@ export function loadFault(failed: Failed, kind: DeviceKind, model: GraphModel): 
     case "memory":
       return new Fault(
         "embed.device",
-        `\`${kind}\` has not enough memory for \`${file}\`. ${sentence(message)} Choose a smaller model or file.`,
+        `\`${shown}\` has not enough memory for \`${file}\`. ${sentence(message)} Choose a smaller model or file.`,
       );
     case "not-finite":
       return new Fault(
         "embed.device",
-        `\`${kind}\` gives numbers that are not finite with \`${file}\`. ${sentence(message)} Choose a file of higher ` +
+        `\`${shown}\` gives numbers that are not finite with \`${file}\`. ${sentence(message)} Choose a file of higher ` +
           "precision, or another `device`.",
       );
     default:
       return new Fault(
         "embed.device",
-        `\`${kind}\` cannot be used. ${deviceReason(kind, message)}`,
+        `\`${shown}\` cannot be used. ${deviceReason(kind, message)}`,
       );
   }
 }
@@ -95,7 +101,7 @@ function packageFault(message: string): Fault {
   const missing = /cannot find (?:package|module)/i.test(message);
   return new Fault(
     "package.missing",
-    "The embedder `qwen3` needs the package `onnxruntime-node`. Run `npm install onnxruntime-node`. " +
+    `The embedder \`qwen3\` needs the package \`onnxruntime-node\`. Run \`${install}\`. ` +
       (missing
         ? cudaLibraries.replace(/^CUDA's/, "For the device `cuda`: CUDA's")
         : sentence(message)),

@@ -6,6 +6,7 @@ import { type Bounds, cutRuns } from "./bounds.ts";
 import { openPlaces, type OpenedPlaces } from "./open-places.ts";
 import type { GraphModel, RuntimeOptions } from "./options.ts";
 import { closedFault, placeWindow } from "./place.ts";
+import { PlacePool } from "./place-pool.ts";
 import { workerFile } from "./worker-file.ts";
 
 /** A model, loaded on one device or several, each with a worker thread of its own. */
@@ -16,16 +17,18 @@ export class Runtime {
   readonly concurrency: number;
   readonly #model: GraphModel;
   readonly #opened: OpenedPlaces;
+  readonly #pool: PlacePool;
   readonly #gate: Gate;
   /** Devices of one kind, so that what one has room for the others have too. */
   readonly #bounds: Bounds;
   #closing: Promise<void> | undefined;
 
-  private constructor(model: GraphModel, opened: OpenedPlaces) {
+  private constructor({ model, clock }: RuntimeOptions, opened: OpenedPlaces) {
     const [first] = opened.places;
     assert(first !== undefined, "A runtime without a device was opened.");
     this.#model = model;
     this.#opened = opened;
+    this.#pool = new PlacePool(opened.places, clock);
     this.#bounds = first.bounds;
     this.devices = opened.places.map(({ name }) => name);
     this.concurrency = placeWindow * opened.places.length;
@@ -39,12 +42,12 @@ export class Runtime {
     file: URL = workerFile,
   ): Promise<Runtime> {
     signal.throwIfAborted();
-    return new Runtime(options.model, await openPlaces(options, file, signal));
+    return new Runtime(options, await openPlaces(options, file, signal));
   }
 
-  /** Which device was chosen, and why others were not. */
+  /** Which device was chosen, why others were not, and which one fails. */
   notes(): readonly ComponentNote[] {
-    return this.#opened.notes;
+    return [...this.#opened.notes, ...this.#pool.notes()];
   }
 
   /**
@@ -69,7 +72,7 @@ export class Runtime {
   }
 
   measures(): readonly PlaceMeasures[] {
-    return this.#opened.places.map((place) => place.measures());
+    return this.#pool.measures();
   }
 
   /** Ends every thread. Never rejects; calls under way do. */
@@ -103,13 +106,11 @@ export class Runtime {
     return [...front, ...(await this.#compute(rows.slice(middle), signal))];
   }
 
-  /** Waits for a turn at the device with the least to do. Those that waited when it was closed are refused there. */
+  /** Waits for a turn. Those that waited when it was closed are refused at the device. */
   async #run(batch: Batch, signal: AbortSignal): Promise<Float32Array> {
     const leave = await this.#gate.enter(1, signal);
     try {
-      const { places } = this.#opened;
-      const place = places.reduce((least, next) => (next.inFlight < least.inFlight ? next : least));
-      return await place.run(batch, signal);
+      return await this.#pool.run(batch, signal);
     } finally {
       leave();
     }
