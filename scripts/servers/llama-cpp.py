@@ -19,6 +19,8 @@ params.verbosity = 2
 params.n_parallel = 2
 params.n_ctx = 1024
 params.n_ubatch = 128
+# Several threads wait for each other in loops, which costs a small model more than it gains.
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 # By default keys and values are kept in 16 bits, and attention is computed so: vectors then differ in the fourth
 # digit. Like this they are those of PyTorch in 32 bits up to the seventh.
 params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32

@@ -109,7 +109,7 @@ const readers: Readonly<Record<ServerKind, Reader>> = {
     // It refuses a text as long as the context.
     const context = count(settings.n_ctx);
     const version = text(props?.build_info);
-    const served = text(entry?.id);
+    const served = fileName(text(entry?.id));
     const facts = present({
       version: version === unknownBuild ? undefined : version,
       maxTokens: context === undefined ? undefined : count(context - 1),
@@ -135,6 +135,11 @@ function present(values: {
 
 function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
+}
+
+/** A model without a name of its own goes by its path, of which the end says enough. */
+function fileName(name: string | undefined): string | undefined {
+  return name?.startsWith("/") === true ? name.slice(name.lastIndexOf("/") + 1) : name;
 }
 
 /** A version or a name, not a sentence: it is shown. */

@@ -174,8 +174,10 @@ describe("openai embedder in front of", () => {
   });
 
   it("llama.cpp tells which model it has loaded, when it is another than configured", async () => {
-    const other = await opened({ product: "llama.cpp", loaded: "other-Q8_0.gguf" });
-    expect(other.notes[0]).toContain("It answers with `other-Q8_0.gguf`");
+    for (const loaded of ["other-Q8_0.gguf", "/srv/models/other-Q8_0.gguf"]) {
+      const other = await opened({ product: "llama.cpp", loaded });
+      expect(other.notes[0]).toContain("It answers with `other-Q8_0.gguf`");
+    }
     const same = await opened({ product: "llama.cpp" });
     expect(same.notes[0]).not.toContain("It answers with");
   });
