@@ -84,13 +84,17 @@ export class EmbeddingService {
   /** Embeds one text, or joins the call that already does. */
   embed(item: EmbedItem): Promise<Outcome<Float32Array>> {
     const running = this.#inFlight.get(item.key);
-    if (running !== undefined) {
-      this.#context.emit({ kind: "chunks-cached", count: 1 });
-      return running;
-    }
+    if (running !== undefined) return this.#joined(running);
     const embedding = this.#coalescer.submit(item).finally(() => this.#inFlight.delete(item.key));
     this.#inFlight.set(item.key, embedding);
     return embedding;
+  }
+
+  /** A text that fails was known to nobody. */
+  async #joined(running: Promise<Outcome<Float32Array>>): Promise<Outcome<Float32Array>> {
+    const outcome = await running;
+    if (!("fault" in outcome)) this.#context.emit({ kind: "chunks-cached", count: 1 });
+    return outcome;
   }
 
   /** In how many parts texts are embedded that may be longer than the model's context; undefined when none is cut. */

@@ -140,14 +140,16 @@ describeLive("redis", () => {
     const made = ["-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate];
     await run("openssl", ["req", ...made, "-days", "2", ...subject]);
     const [port = 0] = await freePorts(1);
-    const set = (name: string, value: string): Promise<unknown> =>
-      ask(server.address, "CONFIG", "SET", name, value);
-    await ask(
-      server.address,
-      ...["CONFIG", "SET", "tls-cert-file", certificate, "tls-key-file", key],
-      ...["tls-auth-clients", "no", "tls-ca-cert-file", certificate],
-    );
-    await set("tls-port", String(port));
+    const files = [
+      "tls-cert-file",
+      certificate,
+      "tls-key-file",
+      key,
+      "tls-ca-cert-file",
+      certificate,
+    ];
+    await ask(server.address, "CONFIG", "SET", ...files, "tls-auth-clients", "no");
+    await ask(server.address, "CONFIG", "SET", "tls-port", String(port));
     const url = `rediss://127.0.0.1:${port}`;
     await expectRefused(url, "cache.unusable", /not trusted.*NODE_EXTRA_CA_CERTS/);
     const index = new URL("../../../src/cache/index.ts", import.meta.url).href;
