@@ -41,13 +41,16 @@ export class Qwen3Embedder implements Embedder {
   readonly #config: Qwen3Config;
   readonly #context: ConnectorContext;
   readonly #templates: Templates;
+  readonly #workerFile: URL | undefined;
   readonly #closed = new AbortController();
   #folder: Promise<ModelFolder> | undefined;
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
 
-  constructor(config: Qwen3Config, context: ConnectorContext) {
+  /** The file of the threads differs only in tests. */
+  constructor(config: Qwen3Config, context: ConnectorContext, workerFile?: URL) {
     this.#config = config;
+    this.#workerFile = workerFile;
     this.#context = context;
     this.#templates = templatesOf(config);
     this.tokenizer = new FolderTokenizer(
@@ -144,6 +147,7 @@ export class Qwen3Embedder implements Embedder {
         clock: this.#context.clock,
       },
       signal,
+      this.#workerFile,
     );
     if (signal.aborted) {
       await runtime.close();
