@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { probeTexts } from "../../src/engine/space.ts";
 import type { EmbeddingBehaviour } from "../../src/testkit/embedding-behaviour.ts";
 import { type EmbeddingServer, startEmbeddingServer } from "../../src/testkit/embedding-server.ts";
+import { stubVector } from "../../src/testkit/embedding-vector.ts";
 import { makePlace, type Place, serverEmbedder } from "./support/place.ts";
 import { vectorsIn } from "./support/state-file.ts";
 import { readIndex } from "./support/stored-index.ts";
@@ -172,6 +173,43 @@ describe("another model than yesterday", () => {
     const again = ["state.path=third.sqlite", "sinks.search.uri=third"];
     const cached = await sync(scene.place.file, {}, { set: again });
     expect(cached).toMatchObject({ exitCode: 4, summary: { error: { code: "refused.probe" } } });
+    await scene.recover();
+  });
+
+  test("in mid-run, under another name, ends the run, and nothing of it is kept", async () => {
+    const scene = await makeScene();
+    scene.server.behave(({ texts }) => {
+      if (texts.every((text) => probes.has(text))) return undefined;
+      const data = texts.map((text, index) => ({
+        index,
+        embedding: [...stubVector(text, 1024, "other")],
+      }));
+      return { kind: "body", body: JSON.stringify({ model: "other-model", data }) };
+    });
+    const { exitCode, summary } = await scene.syncInVain();
+    expect({ exitCode, code: summary.error?.code }).toStrictEqual({
+      exitCode: 5,
+      code: "embed.invalid",
+    });
+    expect(summary.error?.message).toContain("`other-model`");
+    expect(summary.failures).toEqual([]);
+    await scene.recover();
+  });
+
+  test("in mid-run, after a connection was lost, is refused, and nothing of it is kept", async () => {
+    const scene = await makeScene();
+    let isOther = false;
+    scene.server.behave(({ texts }) => {
+      if (isOther) return { kind: "other-model" };
+      isOther = !texts.every((text) => probes.has(text));
+      return isOther ? { kind: "reset" } : undefined;
+    });
+    const { exitCode, summary } = await scene.syncInVain();
+    expect({ exitCode, code: summary.error?.code }).toStrictEqual({
+      exitCode: 4,
+      code: "refused.probe",
+    });
+    expect(summary.failures).toEqual([]);
     await scene.recover();
   });
 
