@@ -18,10 +18,24 @@ export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
     ...(p95 > 0 ? [`p95 ${duration(p95)}`] : []),
     ...(window > 0 ? [`${busy} of ${window} under way`] : []),
     ...(waiting.texts > 0 ? [`${count(waiting.texts)} waiting`] : []),
+    ...serverParts(places),
     ...(out > 0 ? [`${out} of ${places.length} servers away`] : []),
     ...gpus.map((gpu) => {
       const used = `${bytes(gpu.memoryUsedBytes)} of ${bytes(gpu.memoryTotalBytes)}`;
       return `GPU ${gpu.utilization === undefined ? "" : `${percent(gpu.utilization)}, `}${used}`;
     }),
   ];
+}
+
+/** What servers say of their load: others may work there, too. */
+function serverParts(places: RunMeasures["embedding"]["places"]): string[] {
+  const running = places.reduce((sum, { load }) => sum + (load?.running ?? 0), 0);
+  const waiting = places.reduce((sum, { load }) => sum + (load?.waiting ?? 0), 0);
+  const memory = Math.max(0, ...places.map(({ load }) => load?.memory ?? 0));
+  const parts = [
+    ...(running > 0 ? [`${count(running)} running`] : []),
+    ...(waiting > 0 ? [`${count(waiting)} waiting`] : []),
+    ...(memory > 0 ? [`memory ${percent(memory)}`] : []),
+  ];
+  return parts.length === 0 ? [] : [`server: ${parts.join(", ")}`];
 }

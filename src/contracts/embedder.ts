@@ -64,6 +64,17 @@ export interface PlaceMeasures {
   readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number };
   /** Nothing is sent there until it answers again. */
   readonly ejected: boolean;
+  /** What a server says of itself, as it was heard last; absent where it does not tell. */
+  readonly load?: PlaceLoad;
+}
+
+/** What a server says of its own load, work of others included; each only where it tells. */
+export interface PlaceLoad {
+  /** Requests that it computes, and that wait there. */
+  readonly running?: number;
+  readonly waiting?: number;
+  /** The share of its memory for keys and values that is in use, 0 to 1. */
+  readonly memory?: number;
 }
 
 /** Turns texts into vectors. */

@@ -60,7 +60,7 @@ function embeddingSummary(embedding: EmbeddingMeasures): EmbeddingSummary {
 }
 
 function placeSummary(measures: PlaceMeasures): PlaceSummary {
-  const { place, batches, texts, tokens, errors, window, ejected, latency } = measures;
+  const { place, batches, texts, tokens, errors, window, ejected, latency, load } = measures;
   return {
     place,
     batches,
@@ -71,6 +71,7 @@ function placeSummary(measures: PlaceMeasures): PlaceSummary {
     errors,
     window,
     ejected,
+    ...(load === undefined ? {} : { load }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FailureRow } from "../contracts/index.ts";
+import type { FailureRow, PlaceLoad } from "../contracts/index.ts";
 
 export type RunStatus = "succeeded" | "partial" | "refused" | "failed" | "interrupted";
 
@@ -82,6 +82,8 @@ export interface PlaceSummary {
   /** How many batches there might be at once in the end. */
   readonly window: number;
   readonly ejected: boolean;
+  /** What a server said of its own load when it was last asked. */
+  readonly load?: PlaceLoad;
 }
 
 interface LatencySummary {

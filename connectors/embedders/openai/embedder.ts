@@ -90,15 +90,19 @@ export class OpenaiEmbedder implements Embedder {
   }
 
   measures(): readonly PlaceMeasures[] {
-    return this.#endpoints.map((endpoint) => ({
-      place: endpoint.shown,
-      ...endpoint.counts.measures(),
-      // Servers do not tell what they pad.
-      padding: 0,
-      ...this.#pool.stateOf(endpoint),
-      batchTokens: this.limits.tokensPerCall,
-      batchTexts: endpoint.textsPerCall,
-    }));
+    return this.#endpoints.map((endpoint) => {
+      const load = endpoint.load(this.#closed.signal);
+      return {
+        place: endpoint.shown,
+        ...endpoint.counts.measures(),
+        // Servers do not tell what they pad.
+        padding: 0,
+        ...this.#pool.stateOf(endpoint),
+        batchTokens: this.limits.tokensPerCall,
+        batchTexts: endpoint.textsPerCall,
+        ...(load === undefined ? {} : { load }),
+      };
+    });
   }
 
   async embed(

@@ -1,4 +1,4 @@
-import type { Clock, ComponentNote } from "../../../src/contracts/index.ts";
+import type { Clock, ComponentNote, PlaceLoad } from "../../../src/contracts/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { type Answer, hiddenError, largestAnswer, parseBody, readAnswer } from "./answer.ts";
@@ -13,9 +13,11 @@ import {
 import { EndpointCounts } from "./endpoint-counts.ts";
 import { normalize } from "../../../src/tokenizer/normalize.ts";
 import { post } from "./post.ts";
-import { questions } from "./server/ask-server.ts";
+import { askText, questions } from "./server/ask-server.ts";
 import { detectServer, unknownServer } from "./server/detect-server.ts";
+import { LoadWatch } from "./server/load-watch.ts";
 import type { ServerFacts } from "./server/server-kind.ts";
+import { loadOf, tellsLoad } from "./server/server-load.ts";
 import { missingEndNote, serverNotes } from "./server/server-notes.ts";
 
 export interface EndpointRequest {
@@ -41,6 +43,7 @@ export class Endpoint {
   #textsPerCall: number;
   #encoding: "base64" | "float" = "base64";
   #facts: ServerFacts | undefined;
+  #load: LoadWatch | undefined;
   /** Whether it was asked what it is, and whether its model had to be loaded then. */
   #asked: "cold" | "loaded" | undefined;
   /** The model's name as the first answer gave it. */
@@ -67,6 +70,17 @@ export class Endpoint {
   /** What the server says of itself. */
   get facts(): ServerFacts {
     return this.#facts ?? unknownServer;
+  }
+
+  /** What the server says of its load, as it was heard last; it is asked again in passing, at most until the signal aborts. */
+  load(signal: AbortSignal): PlaceLoad | undefined {
+    const { kind } = this.facts;
+    if (!tellsLoad(kind) || signal.aborted) return undefined;
+    this.#load ??= new LoadWatch(this.#clock, async () => {
+      const page = await askText(this.#address.endpoint, "metrics", this.#headers, [signal]);
+      return page === undefined ? undefined : loadOf(kind, page);
+    });
+    return this.#load.read();
   }
 
   notes(): readonly ComponentNote[] {

@@ -163,6 +163,24 @@ export const runMetrics: readonly MeasuredMetric[] = [
   ofPlaces("gauge", "place_ejected", "1 while nothing is sent to the place, else 0.", (place) =>
     Number(place.ejected),
   ),
+  ofPlaces(
+    "gauge",
+    "place_server_running_requests",
+    "Requests that the server says it computes, those of others included.",
+    (place) => place.load?.running,
+  ),
+  ofPlaces(
+    "gauge",
+    "place_server_waiting_requests",
+    "Requests that the server says wait there, those of others included.",
+    (place) => place.load?.waiting,
+  ),
+  ofPlaces(
+    "gauge",
+    "place_server_memory_ratio",
+    "The share of the server's memory for keys and values that it says is in use.",
+    (place) => place.load?.memory,
+  ),
   {
     type: "gauge",
     name: "sluice_embedding_place_batch_duration_seconds",

@@ -145,6 +145,7 @@ it("tells in one line how well the model is fed, and nothing that is not known",
   expect(progress.describeEmbedding()).toBe("");
   progress.observe({ kind: "chunks-embedded", count: 100, tokens: 9000, milliseconds: 5 });
   pass(1000);
+  const load = { running: 12, waiting: 30, memory: 0.4 };
   const gone = { ...place, ejected: true, inFlight: 0, latency: { p50: 0, p95: 0, p99: 0 } };
   measures = {
     ...idle,
@@ -152,7 +153,7 @@ it("tells in one line how well the model is fed, and nothing that is not known",
       ...embedding,
       calls: 10,
       waiting: { texts: 1024, tokens: 4096 },
-      places: [place, gone],
+      places: [{ ...place, load }, gone],
     },
     gpus: [
       {
@@ -166,7 +167,7 @@ it("tells in one line how well the model is fed, and nothing that is not known",
   };
   expect(progress.describeEmbedding()).toBe(
     "100 chunks embedded (100/s, 9,000 tokens/s) · batches 80 % full · 10 % padding · p95 180 ms · " +
-      "3 of 16 under way · 1,024 waiting · 1 of 2 servers away · GPU 97 %, 2.0 GB of 80.0 GB",
+      "3 of 16 under way · 1,024 waiting · server: 12 running, 30 waiting, memory 40 % · 1 of 2 servers away · GPU 97 %, 2.0 GB of 80.0 GB",
   );
   const untold = { ...embedding, calls: 1, latency: { p50: 3, p95: 4, p99: 5 } };
   measures = { ...idle, embedding: untold };

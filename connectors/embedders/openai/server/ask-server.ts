@@ -18,18 +18,28 @@ export function questions(
   signals: readonly AbortSignal[],
 ): AskServer {
   return async (path) => {
-    const url = addressOf(endpoint, path);
     try {
-      const options = {
-        timeoutMs,
-        timedOut: () => new Error("The server did not answer in time."),
-      };
-      return await withDeadline((signal) => getJson(url, headers, signal), options, signals);
+      const value: unknown = JSON.parse(
+        (await askText(endpoint, path, headers, signals)) ?? "null",
+      );
+      return isFields(value) ? value : undefined;
     } catch {
       for (const signal of signals) signal.throwIfAborted();
       return undefined;
     }
   };
+}
+
+/** What a server has at a path, as text; undefined when it has nothing there. Rejects when it cannot be asked. */
+export async function askText(
+  endpoint: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  signals: readonly AbortSignal[],
+): Promise<string | undefined> {
+  const url = addressOf(endpoint, path);
+  const options = { timeoutMs, timedOut: () => new Error("The server did not answer in time.") };
+  return withDeadline((signal) => getText(url, headers, signal), options, signals);
 }
 
 export function isFields(value: unknown): value is JsonFields {
@@ -44,16 +54,15 @@ function addressOf(endpoint: string, path: string): string {
   return url.href;
 }
 
-async function getJson(
+async function getText(
   url: string,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<JsonFields | undefined> {
+): Promise<string | undefined> {
   const response = await fetch(url, { headers, redirect: "manual", signal });
   if (!response.ok) {
     await response.body?.cancel();
     return undefined;
   }
-  const value: unknown = JSON.parse((await readWhole(response.body, maxBytes)) ?? "null");
-  return isFields(value) ? value : undefined;
+  return readWhole(response.body, maxBytes);
 }

@@ -21,6 +21,7 @@ const place: PlaceMeasures = {
   batchTexts: Infinity,
   latency: { p50: 100, p95: 200, p99: 300 },
   ejected: false,
+  load: { running: 12, waiting: 30, memory: 0.4 },
 };
 
 const gpu: GpuMeasures = {
@@ -64,7 +65,7 @@ describe("the page of measures", () => {
     metrics.watch("handbook", meterOf(place));
     const page = await scrape(metrics);
     expect([...page.keys()]).toEqual([...empty.keys()]);
-    const units = "texts|tokens|calls|batches|bytes|seconds|ratio|ejected|active";
+    const units = "texts|tokens|calls|batches|requests|bytes|seconds|ratio|ejected|active";
     const wrong = [...page.values()].filter(({ name, type }) => {
       const isNamed =
         /^sluice_[a-z_]+$/.test(name) && name.endsWith("_total") === (type === "counter");
@@ -86,6 +87,7 @@ describe("the page of measures", () => {
     expect(value("embedding_place_padding_tokens_total")).toBe(100);
     expect(value("embedding_place_batch_fill_ratio")).toBe(0.5);
     expect(value("embedding_place_errors_total")).toBe(2);
+    expect(value("embedding_place_server_waiting_requests")).toBe(30);
     expect(value("embedding_place_batch_limit_texts")).toBeNaN();
     expect(byLabel(page.get("sluice_embedding_place_batch_duration_seconds"), "quantile")).toEqual({
       0.5: 0.1,
