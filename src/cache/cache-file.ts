@@ -1,12 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert } from "../faults/index.ts";
 import { Statements } from "../sqlite/index.ts";
+import { tailBytes } from "./page-room.ts";
 import { decodeVector, encodeVector, type Storage } from "./vectors.ts";
 
 interface FoundRow {
   readonly position: number;
   readonly used: number;
   readonly vector: Uint8Array;
+  readonly tail: Uint8Array | null;
 }
 
 /** Keys whose use is noted in memory before a transaction writes it. */
@@ -44,8 +46,9 @@ export class CacheFile {
     const broken: string[] = [];
     const newest = this.#newest();
     const rows = this.#statements.of<FoundRow>(findVectors).all(JSON.stringify(keys));
-    for (const { position, used, vector: bytes } of rows) {
+    for (const { position, used, vector: body, tail } of rows) {
       const key = keys[position] ?? "";
+      const bytes = tail === null ? body : Buffer.concat([body, tail]);
       const vector = decodeVector(bytes, dimension, this.#storage);
       if (vector === "coarser") continue;
       if (vector === "broken") broken.push(key);
@@ -64,14 +67,13 @@ export class CacheFile {
       const used = this.#newest() + 1;
       let free = this.#statements.of<{ id: number }>(freeId).get()?.id ?? 1;
       const insert = this.#statements.of<{ id: number }>(insertEntry);
-      const store = this.#statements.of(storeVector);
       let bytes = 0;
       for (const [key, vector] of entries) {
         const id = insert.get(keyBytes(key), free, used)?.id;
         assert(id !== undefined, "an entry has no number");
-        if (id === free) free += 1;
         const encoded = encodeVector(vector, this.#storage);
-        store.run(id, encoded);
+        this.#store(id, encoded, id < free);
+        if (id === free) free += 1;
         bytes += encoded.byteLength;
       }
       this.#evict(maxBytes, bytes / entries.size);
@@ -101,7 +103,9 @@ export class CacheFile {
   clear(): void {
     this.#touched.clear();
     this.#transact(() =>
-      this.#database.exec("DELETE FROM entries; DELETE FROM vectors; DELETE FROM probes"),
+      this.#database.exec(
+        "DELETE FROM entries; DELETE FROM vectors; DELETE FROM tails; DELETE FROM probes",
+      ),
     );
     this.#database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
   }
@@ -133,6 +137,15 @@ export class CacheFile {
   #removeEntry(key: Uint8Array, id: number): void {
     this.#statements.of("DELETE FROM entries WHERE key = ?").run(key);
     this.#statements.of("DELETE FROM vectors WHERE id = ?").run(id);
+    this.#statements.of("DELETE FROM tails WHERE id = ?").run(id);
+  }
+
+  #store(id: number, bytes: Uint8Array, mayReplace: boolean): void {
+    const tail = tailBytes(bytes.byteLength, this.#pageBytes);
+    const body = bytes.byteLength - tail;
+    this.#statements.of(storeVector).run(id, bytes.subarray(0, body));
+    if (tail > 0) this.#statements.of(storeTail).run(id, bytes.subarray(body));
+    else if (mayReplace) this.#statements.of("DELETE FROM tails WHERE id = ?").run(id);
   }
 
   #writeTouched(): void {
@@ -170,12 +183,14 @@ export class CacheFile {
   }
 }
 
-const findVectors = `SELECT key.key AS position, e.used, v.vector FROM json_each(?) key
-  CROSS JOIN entries e ON e.key = unhex(key.value) JOIN vectors v ON v.id = e.id`;
+const findVectors = `SELECT key.key AS position, e.used, v.vector, t.tail FROM json_each(?) key
+  CROSS JOIN entries e ON e.key = unhex(key.value) JOIN vectors v ON v.id = e.id
+  LEFT JOIN tails t ON t.id = v.id`;
 const freeId = "SELECT coalesce(max(id), 0) + 1 AS id FROM vectors";
 const insertEntry = `INSERT INTO entries VALUES (?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET used = excluded.used RETURNING id`;
 const storeVector = "INSERT OR REPLACE INTO vectors VALUES (?, ?)";
+const storeTail = "INSERT OR REPLACE INTO tails VALUES (?, ?)";
 
 function keyBytes(key: string): Buffer {
   const bytes = Buffer.from(key, "hex");

@@ -132,7 +132,7 @@ law(
   async (harness, context) => {
     const cache = await (await harness.place(context)).open();
     const size = 1024;
-    const count = Math.ceil((harness.maxBytes * 1.6) / (size * 4));
+    const count = Math.ceil((harness.maxBytes * 1.6) / (size * bytesPerNumber(harness)));
     const hot = keyOf("hot");
     await cache.put(new Map([[hot, makeVector(0, size)]]));
     const step = Math.max(1, Math.floor(count / 16));
@@ -156,7 +156,7 @@ law("counts its entries, and has none after it was cleared", async (harness, con
   await cache.put(entries);
   const before = await cache.stats();
   checkEqual(before.entries, 30, "the entries");
-  const least = 30 * dimension * (harness.minCosine === undefined ? 4 : 2);
+  const least = 30 * dimension * bytesPerNumber(harness);
   checkThat(before.bytes >= least, "the bytes", before.bytes, `at least ${least}`);
   await cache.clear();
   checkEqual((await cache.stats()).entries, 0, "the entries after the clearing");
@@ -172,7 +172,7 @@ law("keeps the first probe of each space, whatever it forgets", async (harness, 
   checkEqual(await cache.keepProbe("a", "second"), "first", "the probe when another one is kept");
   checkEqual(await cache.keepProbe("b", "other"), "other", "the probe of another space");
   const size = 1024;
-  const count = Math.ceil((harness.maxBytes * 1.6) / (size * 4));
+  const count = Math.ceil((harness.maxBytes * 1.6) / (size * bytesPerNumber(harness)));
   await cache.put(makeEntries(count, 0, size));
   await cache.put(makeEntries(count, count, size));
   checkEqual(await cache.probe("a"), "first", "the probe after vectors were forgotten");
@@ -251,6 +251,11 @@ law("closes twice", async (harness, context) => {
   await cache.close();
   await cache.close();
 });
+
+/** What a number takes at least: those who keep it bit by bit need four bytes. */
+function bytesPerNumber({ minCosine }: CacheHarness): number {
+  return minCosine === undefined ? 4 : 2;
+}
 
 async function checkHolds(
   harness: CacheHarness,
