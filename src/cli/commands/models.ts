@@ -38,7 +38,11 @@ async function listModels({ terminal }: Shell): Promise<ExitCode> {
   terminal.line();
   if (pulled.length === 0) terminal.line(`Nothing is pulled; it would be in ${modelsFolder()}`);
   for (const model of pulled) terminal.line(pulledLine(model));
-  terminal.note("`sluice models pull NAME` fetches the files of a model.");
+  const exported = catalog.filter(({ onnx }) => onnx !== undefined).map(({ id }) => id);
+  terminal.note(
+    `\`sluice models pull NAME\` fetches the files of ${exported.join(", ")}, or of the repository of another ONNX export. ` +
+      "The other models are served by a server.",
+  );
   return exitCodes.done;
 }
 

@@ -8,6 +8,8 @@ import { toleranceOf } from "./tolerance.ts";
 import type { Witness } from "./witness.ts";
 
 const name = "golden vectors";
+/** In which precision vectors that miss could have been computed, the best first. */
+const lesserPrecisions = ["fp16", "q8", "q4"] as const;
 
 interface Answer {
   readonly name: string;
@@ -22,7 +24,7 @@ export async function checkGolden(
   golden: GoldenVectors,
   precision: Precision,
 ): Promise<{ readonly check: Check; readonly findings: readonly Finding[] }> {
-  const least = golden.tolerance[precision]?.min_cosine ?? toleranceOf(precision).sameText;
+  const least = leastOf(golden, precision);
   const { native } = witness.model.dimensions;
   if (golden.items.some(({ vector }) => vector.length !== native)) {
     const detail = `the embedder's vectors have ${native} numbers, those of the file another number`;
@@ -39,6 +41,15 @@ export async function checkGolden(
   if (missed.length === 0) return { check: right(name, detail), findings: [] };
   const findings = recognise(missed, golden, least);
   const named = findings.flatMap(({ mistake }) => (isMistake(mistake) ? [mistake] : []));
+  const coarser = lesserPrecisions.find(
+    (one) => leastOf(golden, one) < least && lowest >= leastOf(golden, one),
+  );
+  // Coarse weights change all vectors; a mistake, those that it is about.
+  const isMost = missed.length * 2 >= answers.length && !onlyQueries(missed, answers);
+  if (findings.length === 0 && coarser !== undefined && isMost) {
+    const near = `${detail}, allowed ${least}; enough for \`--precision ${coarser}\``;
+    return { check: wrong(name, near, ["coarser-weights"]), findings };
+  }
   const names = missed.slice(0, 5).map((answer) => `\`${answer.name}\``);
   const check = wrong(
     name,
@@ -106,10 +117,18 @@ function mistakeOf(key: string): string {
   return same[plain] ?? plain;
 }
 
-/** When only queries are wrong it is the prompt; otherwise anything. */
-function suspectsOf(missed: readonly Answer[], answers: readonly Answer[]): readonly MistakeName[] {
-  const onlyQueries = missed.every(({ kind }) => kind === "query");
+function leastOf({ tolerance }: GoldenVectors, precision: Precision): number {
+  return tolerance[precision]?.min_cosine ?? toleranceOf(precision).sameText;
+}
+
+/** When only queries are wrong it is the prompt. */
+function onlyQueries(missed: readonly Answer[], answers: readonly Answer[]): boolean {
   const documents = answers.some(({ kind }) => kind === "document");
-  if (onlyQueries && documents) return ["space-after-query", "no-instruction"];
+  return documents && missed.every(({ kind }) => kind === "query");
+}
+
+/** When documents are wrong it may be anything. */
+function suspectsOf(missed: readonly Answer[], answers: readonly Answer[]): readonly MistakeName[] {
+  if (onlyQueries(missed, answers)) return ["space-after-query", "no-instruction"];
   return ["missing-end-token", "mean-pooling", "first-token-pooling", "other-model"];
 }

@@ -25,6 +25,9 @@ export const mistakes = {
     "Documents are dressed with an instruction; this model wants them as they are.",
   "normalise-before-slice":
     "The server normalises vectors before it shortens them: leave `dimensions` out, and sluice shortens them itself.",
+  "coarser-weights":
+    "The vectors are near, and not as near as this precision promises: name the precision of the weights with " +
+    "`--precision`, or take weights of a higher one.",
   "other-order": "Vectors do not come in the order of the texts.",
   "other-model": "Another model answers, or another revision or a coarser quantisation of it.",
   "truncated-text": "Texts are cut before they are embedded.",

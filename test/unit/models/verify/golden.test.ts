@@ -91,6 +91,21 @@ describe("golden vectors", () => {
     ]);
   });
 
+  it("that all miss by little tell the precision that the weights may have", async () => {
+    const turned = (vector: readonly number[]) =>
+      vector.map((value, at) => value + (at % 2) * 6e-3);
+    const near = new Map(golden.items.map(({ name, vector }) => [name, turned(vector)]));
+    const lowest = Math.min(...golden.items.map(({ vector }) => angle(vector, turned(vector))));
+    expect([lowest > 0.998, lowest < 0.9999]).toEqual([true, true]);
+    const found = await verify(near);
+    expect(goldenCheck(found)).toMatchObject({
+      verdict: "wrong",
+      detail: expect.stringContaining("enough for `--precision q8`"),
+    });
+    expect(found.findings.map(({ mistake }) => mistake)).toEqual(["coarser-weights"]);
+    expect(found.suspects).toEqual([]);
+  });
+
   it("of another length are another model's", async () => {
     const items = golden.items.map((item) => ({ ...item, vector: item.vector.slice(0, 32) }));
     const found = await verify(new Map(), { ...golden, items });
