@@ -4,8 +4,8 @@ export function count(value: number): string {
 }
 
 /** `1 document`, `2 documents`. */
-export function countOf(value: number, noun: string, plural = `${noun}s`): string {
-  return `${count(value)} ${value === 1 ? noun : plural}`;
+export function countOf(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
 /** `93 %`, of a share from 0 to 1; what is not all and not nothing is never told as such. */

@@ -1,12 +1,11 @@
 import type { FailureSummary, RunSummary, WithheldSummary } from "../engine/index.ts";
 import { type Again, completeCommands, namesCommand } from "./complete-commands.ts";
-import { count, countOf, duration, percent } from "./format.ts";
+import { embeddingLines } from "./embedding-report.ts";
+import { count, countOf, duration } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Failures that the report names; `failures list` has them all. */
 const named = 5;
-/** The speed of what is over sooner says nothing. */
-const worthTellingMs = 1_000;
 
 /** Tells a run's summary in plain words: what was done, what was not, and what to type next. */
 export function reportRun(terminal: Terminal, summary: RunSummary, again: Again): void {
@@ -53,40 +52,12 @@ function tellCounts(terminal: Terminal, summary: RunSummary): void {
         `(${countOf(summary.tokens, "token")})${cached}`,
     );
   }
-  tellEmbedding(terminal, summary);
+  for (const line of embeddingLines(summary)) terminal.line(line);
   for (const [name, sink] of Object.entries(sinks)) {
     const lost = sink.failed > 0 ? `, ${countOf(sink.failed, "document")} not written` : "";
     terminal.line(
       `  ${name.padEnd(9)}  ${countOf(sink.upserted, "record")} written, ${count(sink.deleted)} deleted${lost} ` +
         `(dimension ${sink.dimension})`,
-    );
-  }
-}
-
-/** How fast the model was, where that took a while or something failed, and what the cache saved. */
-function tellEmbedding(terminal: Terminal, { embedding, cache }: RunSummary): void {
-  if (embedding !== undefined && (embedding.busy_ms >= worthTellingMs || embedding.retries > 0)) {
-    const { texts_per_second: texts, tokens_per_second: tokens, latency_ms: latency } = embedding;
-    const errors = Object.entries(embedding.errors).map(
-      ([code, times]) => `${code} ${count(times)}×`,
-    );
-    const parts = [
-      `${count(Math.round(texts))} texts/s, ${count(Math.round(tokens))} tokens/s in ${duration(embedding.busy_ms)}`,
-      ...(embedding.batch_fill === undefined
-        ? []
-        : [`batches ${percent(embedding.batch_fill)} full`]),
-      ...(embedding.padding ? [`${percent(embedding.padding)} padding`] : []),
-      ...(latency.p95 > 0 ? [`p95 ${duration(latency.p95)}`] : []),
-      ...(errors.length > 0
-        ? [`${countOf(embedding.retries, "retry", "retries")} (${errors.join(", ")})`]
-        : []),
-    ];
-    terminal.line(`  embedding  ${parts.join(", ")}`);
-  }
-  if (cache?.hit_rate !== undefined) {
-    const asked = cache.hits + cache.misses;
-    terminal.line(
-      `  cache      had ${count(cache.hits)} of ${count(asked)} (${percent(cache.hit_rate)})`,
     );
   }
 }

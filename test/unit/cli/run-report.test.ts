@@ -130,11 +130,15 @@ it("tells how fast the model was where that took a while, and what the cache sav
   const text = report({ documents, embedding, cache });
   expect(text).toContain(
     "  embedding  812 texts/s, 401,235 tokens/s in 5.2 s, batches 93 % full, 4 % padding, p95 180 ms, " +
-      "2 retries (embed.rate-limited 2×)\n",
+      "2 calls failed (embed.rate-limited 2×)\n",
   );
   expect(text).toContain("  cache      had 20 of 120 (17 %)\n");
   const quick = { ...embedding, busy_ms: 40, retries: 0, errors: {} };
-  expect(report({ documents, embedding: quick })).not.toContain("texts/s");
+  expect(report({ documents, embedding: quick })).not.toContain("embedding");
+  const rejected = { ...quick, calls: 0, errors: { "embed.rejected": 1 } };
+  expect(report({ documents, embedding: rejected })).toContain(
+    "  embedding  1 call failed (embed.rejected 1×)\n",
+  );
   expect(report({ documents, cache: { hits: 0, misses: 0 } })).not.toContain("cache");
   expect(report({ documents, cache: { hits: 999, misses: 1, hit_rate: 0.999 } })).toContain("99 %");
 });
