@@ -20,11 +20,20 @@ export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
     ...(waiting.texts > 0 ? [`${count(waiting.texts)} waiting`] : []),
     ...serverParts(places),
     ...(out > 0 ? [`${out} of ${places.length} servers away`] : []),
-    ...gpus.map((gpu) => {
-      const used = `${bytes(gpu.memoryUsedBytes)} of ${bytes(gpu.memoryTotalBytes)}`;
-      return `GPU ${gpu.utilization === undefined ? "" : `${percent(gpu.utilization)}, `}${used}`;
-    }),
+    ...gpuParts(gpus),
   ];
+}
+
+/** All GPUs together: how busy on the mean, and how much memory is in use. */
+function gpuParts(gpus: RunMeasures["gpus"]): string[] {
+  if (gpus.length === 0) return [];
+  const used = gpus.reduce((sum, gpu) => sum + gpu.memoryUsedBytes, 0);
+  const all = gpus.reduce((sum, gpu) => sum + gpu.memoryTotalBytes, 0);
+  const told = gpus.flatMap(({ utilization }) => utilization ?? []);
+  const mean = told.reduce((sum, share) => sum + share, 0) / told.length;
+  const busy = told.length === 0 ? "" : `${percent(mean)}, `;
+  const noun = gpus.length === 1 ? "GPU" : `${gpus.length} GPUs`;
+  return [`${noun} ${busy}${bytes(used)} of ${bytes(all)}`];
 }
 
 /** What servers say of their load: others may work there, too. */

@@ -1,10 +1,5 @@
 import { Command } from "commander";
-import type {
-  ExitCode,
-  RunEvent,
-  RunOptions,
-  RunSummary,
-} from "../../engine/index.ts";
+import type { ExitCode, RunEvent, RunOptions, RunSummary } from "../../engine/index.ts";
 import type { LoadedPipeline } from "../../load-pipeline.ts";
 import { boundedDeletions } from "../bounded-flags.ts";
 import { action, repeatable, usageFault, wholeNumber } from "../command.ts";
@@ -84,6 +79,10 @@ async function act(
   }
   if (options.metricsHost !== undefined && options.metricsPort === undefined) {
     throw usageFault("`--metrics-host` wants `--metrics-port` besides.");
+  }
+  // An empty one, as of a variable that is not set, would listen everywhere.
+  if (options.metricsHost?.trim() === "") {
+    throw usageFault("`--metrics-host` is empty. Name an address, or leave it out for 127.0.0.1.");
   }
   const given = files.length === 0 ? [undefined] : files;
   const groups = given.map((file) => pipelineFiles(file, options));

@@ -184,12 +184,14 @@ it("does not begin when the port is taken, and says which and what to do", async
   expect(taken.code).toBe(5);
   expect(taken.json()).toMatchObject({ error: { code: "metrics.unavailable" } });
   expect(taken.stderr).toContain(`port ${port} of \`127.0.0.1\`: another program has it`);
-  const [status, host, number] = await Promise.all([
+  const [status, empty, host, number] = await Promise.all([
     place.sluice("status", "--json"),
+    place.sluice("run", "--metrics-port", "0", "--metrics-host", ""),
     place.sluice("run", "--metrics-host", "0.0.0.0"),
     place.sluice("run", "--metrics-port", "65536"),
   ]);
   expect(status.json()).toMatchObject({ exists: false });
+  expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining("is empty")]);
   expect([host.code, host.stderr]).toEqual([2, expect.stringContaining("wants `--metrics-port`")]);
   expect([number.code, number.stderr]).toEqual([2, expect.stringContaining("from 0 to 65535")]);
 });

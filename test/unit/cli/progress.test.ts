@@ -169,6 +169,9 @@ it("tells in one line how well the model is fed, and nothing that is not known",
     "100 chunks embedded (100/s, 9,000 tokens/s) · batches 80 % full · 10 % padding · p95 180 ms · " +
       "3 of 16 under way · 1,024 waiting · server: 12 running, 30 waiting, memory 40 % · 1 of 2 servers away · GPU 97 %, 2.0 GB of 80.0 GB",
   );
+  const two = measures.gpus.flatMap((gpu) => [gpu, { ...gpu, utilization: undefined }]);
+  measures = { ...measures, gpus: two };
+  expect(progress.describeEmbedding()).toMatch(/ · 2 GPUs 97 %, 4\.0 GB of 160 GB$/);
   const untold = { ...embedding, calls: 1, latency: { p50: 3, p95: 4, p99: 5 } };
   measures = { ...idle, embedding: untold };
   expect(progress.describeEmbedding()).toMatch(/tokens\/s\) · p95 4 ms$/);
