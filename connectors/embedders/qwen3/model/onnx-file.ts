@@ -24,13 +24,16 @@ const longestName = 4_096;
 
 /** Message types of ONNX that hold tensors, by the field numbers of those that lead to one. */
 const messages = {
-  model: { 7: "graph" },
-  graph: { 1: "node", 5: "tensor" },
+  model: { 7: "graph", 20: "training", 25: "function" },
+  training: { 1: "graph", 2: "graph" },
+  function: { 7: "node", 11: "attribute" },
+  graph: { 1: "node", 5: "tensor", 15: "sparse" },
   node: { 5: "attribute" },
-  attribute: { 5: "tensor", 6: "graph", 10: "tensor", 11: "graph" },
+  attribute: { 5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse" },
+  sparse: { 1: "tensor", 2: "tensor" },
 } as const satisfies Record<string, Readonly<Record<number, MessageName | "tensor">>>;
 
-type MessageName = "model" | "graph" | "node" | "attribute";
+type MessageName = "model" | "training" | "function" | "graph" | "node" | "attribute" | "sparse";
 
 /**
  * Walks an ONNX file without loading it: is it one, is it whole, and where are its weights. Rejects with `embed.model`

@@ -59,6 +59,15 @@ function patch(path: string, from: string, to: string): void {
   writeFileSync(path, Buffer.from(text.replaceAll(from, to), "latin1"));
 }
 
+/** A field of a protobuf message that is a text or another message, as latin1. */
+function field(number: number, content: string): string {
+  const varint = (value: number): string =>
+    value < 128
+      ? String.fromCharCode(value)
+      : String.fromCharCode((value % 128) + 128) + varint(Math.floor(value / 128));
+  return varint(number * 8 + 2) + varint(content.length) + content;
+}
+
 function patchJson(path: string, change: (json: Record<string, unknown>) => void): void {
   const json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   change(json);
@@ -244,6 +253,21 @@ describe("a model's folder is refused, by the name of the file and with what to 
 
   it("when it holds another model than the name says", async () => {
     expect(await refusal(fixture, { native: 1024 })).toMatch(/64 numbers.*1024/s);
+  });
+
+  const tensor =
+    field(8, "weights") + field(13, field(1, "location") + field(2, "../../elsewhere"));
+  const node = field(5, field(5, tensor));
+  it.each([
+    ["a function", field(25, field(7, node))],
+    ["the first graph of a training", field(20, field(1, field(1, node)))],
+    ["a sparse initializer", field(7, field(15, field(1, tensor)))],
+    ["the places of a sparse attribute", field(7, field(1, field(5, field(22, field(2, tensor)))))],
+    ["the default of a function's attribute", field(25, field(11, field(10, tensor)))],
+  ])("when %s names weights outside of it", async (_, more) => {
+    const folder = copy();
+    appendFileSync(join(folder, "onnx/model.onnx"), Buffer.from(more, "latin1"));
+    expect(await refusal(folder)).toMatch(/outside its folder/);
   });
 
   it("when the named file is outside of it, or missing", async () => {
