@@ -56,9 +56,10 @@ export class ModelThread {
   }
 
   /**
-   * Lets the run under way end, gives the model back and waits until the thread is gone, or is given up. Never rejects.
+   * Lets the run under way end, gives the model back and waits until the thread is gone: true, or is given up. Never
+   * rejects.
    */
-  async close(): Promise<void> {
+  async close(): Promise<boolean> {
     this.#patienceMs = Math.min(this.#patienceMs, closingPatienceMs);
     const closed = this.ask({ kind: "close" });
     this.#watch();
@@ -66,6 +67,7 @@ export class ModelThread {
     await closed.catch(() => (this.#isAbandoned ? undefined : this.#worker.terminate()));
     this.#death ??= new ThreadDied("It was closed.");
     await this.#ended.promise;
+    return !this.#isAbandoned;
   }
 
   /** From now on a silence is measured, as long as an answer is awaited. */

@@ -16,7 +16,7 @@ import { WebgpuPermit } from "./webgpu-permit.ts";
 export interface OpenedPlaces {
   readonly places: readonly Place[];
   readonly notes: readonly ComponentNote[];
-  /** Gives back what the places hold of the process; called after they are closed. */
+  /** Gives back what the places hold of the process; called after they are closed, if nothing of them still runs. */
   readonly release: () => void;
 }
 
@@ -67,8 +67,8 @@ async function openKind(
   const permit = kind === "webgpu" ? WebgpuPermit.take() : undefined;
   const release = (): void => permit?.give();
   const places: Place[] = [];
-  const endings: Promise<void>[] = [];
-  const abandon = (ending: Promise<void>): void => void endings.push(ending);
+  const endings: Promise<boolean>[] = [];
+  const abandon = (ending: Promise<boolean>): void => void endings.push(ending);
   const notes: ComponentNote[] = [];
   try {
     for (const id of ids) {
@@ -86,9 +86,10 @@ async function openKind(
     for (const place of places) place.beginCounting();
     return { places, notes, release };
   } catch (error) {
-    const closing = Promise.all([...places.map((place) => place.close()), ...endings]).then(
-      release,
-    );
+    const ends = [...places.map((place) => place.close()), ...endings];
+    const closing = Promise.all(ends).then((gone) => {
+      if (!gone.includes(false)) release();
+    });
     // A run cannot be broken off, and whoever stops need not wait for it.
     if (!signal.aborted) await closing;
     throw asDeviceFault(error, kind);

@@ -26,7 +26,7 @@ export interface PlaceOptions {
   /** How long a thread may be silent that was asked something; another one only in tests. */
   readonly patienceMs?: number;
   /** Told of the end of a thread that opening does not wait for when it is aborted: loading cannot be broken off. */
-  readonly abandon?: (ending: Promise<void>) => void;
+  readonly abandon?: (ending: Promise<boolean>) => void;
 }
 
 /** One device with the model on it. Its thread is started again when it dies. */
@@ -37,8 +37,8 @@ export class Place {
   #tally = new Tally();
   /** The thread, or the one that is being started; undefined when the last one died. */
   #thread: Promise<ModelThread> | undefined;
-  /** Settles when the thread that died last is gone. */
-  #gone: Promise<void> = Promise.resolve();
+  /** Settles when the thread that died last is gone: true, or given up. */
+  #gone = Promise.resolve(true);
   #inFlight = 0;
   #closed = false;
 
@@ -94,12 +94,15 @@ export class Place {
     this.#tally = new Tally();
   }
 
-  /** Waits for the run under way, which cannot be broken off, but not for ever. Never rejects. */
-  async close(): Promise<void> {
+  /**
+   * Waits for the run under way, which cannot be broken off, but not for ever: false when something of it still runs. Never
+   * rejects.
+   */
+  async close(): Promise<boolean> {
     this.#closed = true;
     const thread = await this.#thread?.catch(() => undefined);
-    await thread?.close();
-    await this.#gone;
+    const isGone = (await thread?.close()) ?? true;
+    return (await this.#gone) && isGone;
   }
 
   async #repeat(batch: Batch, signal: AbortSignal, tries: number): Promise<Vectors> {
@@ -134,7 +137,8 @@ export class Place {
 
   #start(): Promise<ModelThread> {
     const starting = (async () => {
-      await this.#gone;
+      const isFree = await this.#gone;
+      if (!isFree && this.#options.kind === "webgpu") throw hangingFault(this.name);
       const { thread } = await startThread(this.#options, new AbortController().signal);
       return thread;
     })();
@@ -192,6 +196,15 @@ async function askToRun(
     if (error instanceof ThreadDied) return error;
     throw error;
   }
+}
+
+/** Two sessions of WebGPU that run at once end the process. */
+function hangingFault(name: string): Fault {
+  return new Fault(
+    "embed.device",
+    `\`${name}\` hangs, and cannot be used again in this process. Run again; if it stays so, update the driver or choose ` +
+      "another `device`.",
+  );
 }
 
 /** Why calls end when the embedder is closed. */

@@ -82,8 +82,8 @@ export class Runtime {
   }
 
   async #end(): Promise<void> {
-    await Promise.all(this.#opened.places.map((place) => place.close()));
-    this.#opened.release();
+    const gone = await Promise.all(this.#opened.places.map((place) => place.close()));
+    if (!gone.includes(false)) this.#opened.release();
   }
 
   /** One run, or after too little memory two of half as many rows. */

@@ -101,7 +101,7 @@ describe("closing", () => {
 
   it("of a thread that is aborted while it loads is told to whoever opened it", async () => {
     const stop = new AbortController();
-    const endings: Promise<void>[] = [];
+    const endings: Promise<boolean>[] = [];
     const { model } = optionsOf();
     const opening = Place.open(
       {
@@ -117,7 +117,7 @@ describe("closing", () => {
     stop.abort(new Error("stopped"));
     await expect(opening).rejects.toThrow("stopped");
     expect(endings).toHaveLength(1);
-    await Promise.all(endings);
+    expect(await Promise.all(endings)).toEqual([true]);
   });
 
   it("comes from an abort while it opens, at once", async () => {

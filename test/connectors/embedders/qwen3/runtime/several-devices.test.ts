@@ -29,12 +29,12 @@ function batchesOf(runtime: Runtime): readonly number[] {
   return runtime.measures().map(({ batches }) => batches);
 }
 
-async function hanging(patienceMs: number): Promise<Place> {
+async function hanging(kind: "cpu" | "webgpu", patienceMs: number): Promise<Place> {
   vi.stubEnv(
     "NUMBERED_WORKER",
     String(new URLSearchParams({ how: "hang", trigger: `${trigger}` })),
   );
-  const options = { kind: "cpu", deviceId: 0, name: "cpu", model: tinyModel() } as const;
+  const options = { kind, deviceId: 0, name: kind, model: tinyModel() } as const;
   return Place.open({ ...options, workerFile, patienceMs }, noAbort);
 }
 
@@ -89,7 +89,7 @@ describe("several devices", () => {
 
 describe("a thread that never answers", () => {
   it("is given up, also by closing, and a fresh one takes the next batch", async () => {
-    const place = await hanging(400);
+    const place = await hanging("cpu", 400);
     const guiltyBatch = batchOf([rows[guilty]!]);
     await expect(place.run(guiltyBatch, noAbort, 1)).rejects.toMatchObject({
       code: "embed.crashed",
@@ -97,7 +97,18 @@ describe("a thread that never answers", () => {
     });
     await expect(place.run(batchOf([rows[other]!]), noAbort)).resolves.toBeInstanceOf(Float32Array);
     const hung = place.run(guiltyBatch, noAbort, 1).catch((error: unknown) => error);
-    await place.close();
+    expect(await place.close()).toBe(false);
     expect(await hung).toMatchObject({ code: "aborted" });
+  });
+
+  it("on WebGPU gets no second one beside it, which would end the process", async () => {
+    const place = await hanging("webgpu", 400);
+    const hung = place.run(batchOf([rows[guilty]!]), noAbort, 1);
+    await expect(hung).rejects.toMatchObject({ code: "embed.crashed" });
+    await expect(place.run(batchOf([rows[other]!]), noAbort)).rejects.toMatchObject({
+      code: "embed.device",
+      message: expect.stringContaining("`webgpu` hangs"),
+    });
+    expect(await place.close()).toBe(false);
   });
 });
