@@ -1,3 +1,4 @@
+export { LazyTokenizer } from "./lazy-tokenizer.ts";
 export { openTokenizer } from "./open-tokenizer.ts";
 export { qwen3Tokenizer } from "./qwen3.ts";
 export type { SpecialTokens } from "./special-tokens.ts";

@@ -113,6 +113,22 @@ export const openaiConfig = z.strictObject({
     .describe(
       "`qwen3` counts tokens exactly for models with Qwen3's vocabulary; `stand-in` uses the same as an estimate.",
     ),
+  tokenizer_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The `tokenizer.json` of exactly this model, relative to the pipeline file: texts are then counted to the last token.",
+    ),
+  input: z
+    .enum(["text", "tokens"])
+    .default("text")
+    .meta(
+      operational(
+        "What servers are sent: `text`, or `tokens`, the ids that `tokenizer_file` makes of it, which saves SGLang, vLLM " +
+          "and llama.cpp that work. It is proven at the start that both have the same vectors; else text is sent.",
+      ),
+    ),
   timeout_ms: positive(300_000)
     .default(120_000)
     .meta(operational("How long one request may take, answer included.")),

@@ -9,6 +9,7 @@ import type {
   Tokenizer,
 } from "../../../src/contracts/index.ts";
 import { assert, Fault } from "../../../src/faults/index.ts";
+import { raceAbort } from "../../../src/flow/index.ts";
 import { configuredAddresses } from "./address.ts";
 import type { OpenaiConfig } from "./config.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -17,6 +18,7 @@ import { embedRows } from "./embed-rows.ts";
 import { describeModel, type ModelDescription } from "./model.ts";
 import { PartPlan } from "./part-plan.ts";
 import { ReferenceVector } from "./reference-vector.ts";
+import { TokenInput, tokenInputOf } from "./token-input.ts";
 import { type LongestText, refuseCut, refuseTooLong } from "./too-long.ts";
 
 /** What `check` embeds, and every endpoint of several. */
@@ -31,15 +33,21 @@ export class OpenaiEmbedder implements Embedder {
   readonly #description: ModelDescription;
   readonly #endpoints: readonly Endpoint[];
   readonly #pool: EndpointPool;
+  /** The model's own tokenizer, where its file was given. */
+  readonly #tokens: TokenInput | undefined;
   readonly #closed = new AbortController();
+  #specialTokens: number;
   /** The length of every vector, once it is known. */
   #dimension: number | undefined;
   #reference: ReferenceVector | undefined;
   #opened: EmbeddingModel | undefined;
 
-  constructor(config: OpenaiConfig, clock: Clock, description = describeModel(config)) {
+  constructor(config: OpenaiConfig, clock: Clock, folder: string) {
+    const description = describeModel(config);
     this.#config = config;
     this.#description = description;
+    this.#specialTokens = description.specialTokens;
+    this.#tokens = tokenInputOf(config, description, folder);
     this.#endpoints = configuredAddresses(config).map((url) => new Endpoint(url, config, clock));
     this.#pool = new EndpointPool(this.#endpoints, {
       clock,
@@ -49,7 +57,7 @@ export class OpenaiEmbedder implements Embedder {
       closed: this.#closed.signal,
     });
     this.#dimension = description.native;
-    this.tokenizer = description.tokenizer;
+    this.tokenizer = this.#tokens?.tokenizer ?? description.tokenizer;
     if (config.oversize === "split")
       this.parts = (texts, signal) => this.#countParts(texts, signal);
   }
@@ -65,13 +73,19 @@ export class OpenaiEmbedder implements Embedder {
 
   async open(signal: AbortSignal): Promise<EmbeddingModel> {
     if (this.#opened !== undefined) return this.#opened;
+    await this.#readTokenizer(signal);
     const [only, ...others] = this.#endpoints;
+    const { oversize, input } = this.#config;
     const mustAsk = this.#dimension === undefined || others.length > 0;
     // Where texts are cut has to be known before the first one; Ollama tells it once it has answered.
-    if (mustAsk || this.#config.oversize === "split") await this.check(signal);
+    if (mustAsk || oversize === "split" || input === "tokens") await this.check(signal);
     else await only?.detect(false, [this.#closed.signal, signal]);
     assert(this.#dimension !== undefined, "An answer was read and its dimension is unknown.");
-    this.#opened ??= this.#description.model(this.#dimension, this.#contextTokens());
+    this.#opened ??= this.#description.model(
+      this.#dimension,
+      this.#contextTokens(),
+      this.#specialTokens,
+    );
     return this.#opened;
   }
 
@@ -122,6 +136,14 @@ export class OpenaiEmbedder implements Embedder {
 
   async close(): Promise<void> {
     this.#closed.abort(new Fault("aborted", "The embedder was closed."));
+    await this.#tokens?.close();
+  }
+
+  async #readTokenizer(signal: AbortSignal): Promise<void> {
+    if (this.#tokens === undefined) return;
+    await raceAbort(this.#tokens.tokenizer.ready(), signal);
+    const { before, after } = await this.#tokens.special();
+    this.#specialTokens = before.length + after.length;
   }
 
   async #embedInParts(
@@ -147,8 +169,9 @@ export class OpenaiEmbedder implements Embedder {
 
   async #plan(purpose: "document" | "query", signal: AbortSignal): Promise<PartPlan> {
     const { contextTokens } = await this.open(signal);
-    const { tokenizer, specialTokens, templates } = this.#description;
-    return new PartPlan({ tokenizer, template: templates[purpose], contextTokens, specialTokens });
+    const template = this.#description.templates[purpose];
+    const [tokenizer, specialTokens] = [this.tokenizer, this.#specialTokens];
+    return new PartPlan({ tokenizer, template, contextTokens, specialTokens });
   }
 
   /** The longest text that the model and every server read, as far as they have told by now. */
@@ -174,8 +197,12 @@ export class OpenaiEmbedder implements Embedder {
     const template = this.#description.templates.document;
     const input = this.#reference?.input ?? template.apply(probeText);
     try {
+      endpoint.readsIds = false;
       const { vectors } = await this.#request(endpoint, [input], [this.#closed.signal]);
       for (const vector of vectors) this.#reference?.compare(vector, endpoint.shown);
+      if (this.#config.input !== "tokens") return;
+      endpoint.idsDoubt = await this.#tokens?.doubtOf(endpoint, [this.#closed.signal]);
+      endpoint.readsIds = endpoint.idsDoubt === undefined;
     } catch (error) {
       // A server that refuses this text refuses everything.
       if (!(error instanceof Fault) || error.scope === "component") throw error;
@@ -189,7 +216,10 @@ export class OpenaiEmbedder implements Embedder {
     input: readonly string[],
     signals: readonly AbortSignal[],
   ): Promise<Embeddings> {
-    const request = { input, dimension: this.#dimension, timeoutMs: this.#config.timeout_ms };
+    const ids = endpoint.readsIds
+      ? await this.#tokens?.ids(input, AbortSignal.any([...signals]))
+      : undefined;
+    const request = { input, ids, dimension: this.#dimension, timeoutMs: this.#config.timeout_ms };
     const { vectors, tokens } = await endpoint.embed(request, signals);
     this.#learn(endpoint, input, vectors);
     await endpoint.detect(true, signals);
@@ -237,7 +267,8 @@ export class OpenaiEmbedder implements Embedder {
 
   /** The longest text that is sent to a server; undefined where it refuses by itself, and knows best. */
   #longestOf({ shown, facts }: Endpoint): LongestText | undefined {
-    const { contextTokens, specialTokens } = this.#description;
+    const { contextTokens } = this.#description;
+    const specialTokens = this.#specialTokens;
     const { cuts } = facts;
     const maxTokens = cuts ? Math.min(facts.maxTokens ?? Infinity, contextTokens) : facts.maxTokens;
     return maxTokens === undefined ? undefined : { shown, maxTokens, specialTokens, cuts };

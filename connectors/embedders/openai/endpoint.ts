@@ -18,11 +18,13 @@ import { detectServer, unknownServer } from "./server/detect-server.ts";
 import { LoadWatch } from "./server/load-watch.ts";
 import type { ServerFacts } from "./server/server-kind.ts";
 import { loadOf, tellsLoad } from "./server/server-load.ts";
-import { missingEndNote, serverNotes } from "./server/server-notes.ts";
+import { idsDoubtNote, missingEndNote, serverNotes } from "./server/server-notes.ts";
 
 export interface EndpointRequest {
   /** The texts, dressed. */
   readonly input: readonly string[];
+  /** The ids of the texts, to send in their place. */
+  readonly ids?: readonly (readonly number[])[] | undefined;
   /** The length that every vector must have; unknown before the first answer of an unknown model. */
   readonly dimension: number | undefined;
   readonly timeoutMs: number;
@@ -34,6 +36,10 @@ export class Endpoint {
   readonly shown: string;
   /** Whether the server leaves out the token that ends every text of the model; unknown before it has counted one. */
   isEndMissing: boolean | undefined;
+  /** Whether it was proven that it gives token ids the vectors of their texts. */
+  readsIds = false;
+  /** Why not, where that was tried. */
+  idsDoubt: string | undefined;
   readonly counts = new EndpointCounts();
   readonly #config: OpenaiConfig;
   readonly #clock: Clock;
@@ -84,8 +90,10 @@ export class Endpoint {
   }
 
   notes(): readonly ComponentNote[] {
-    const notes = serverNotes(this.shown, this.facts);
-    return this.isEndMissing === true ? [...notes, missingEndNote(this.shown)] : notes;
+    const notes = [...serverNotes(this.shown, this.facts)];
+    if (this.isEndMissing === true) notes.push(missingEndNote(this.shown));
+    if (this.idsDoubt !== undefined) notes.push(idsDoubtNote(this.shown, this.idsDoubt));
+    return notes;
   }
 
   /**
@@ -132,7 +140,7 @@ export class Endpoint {
         endpoint: this.#address.endpoint,
         shown,
         headers: this.#headers,
-        body: this.#bodyOf(request.input),
+        body: this.#bodyOf(request),
         timeoutMs,
         maxBytes: largestAnswer(texts, dimension),
       },
@@ -151,9 +159,10 @@ export class Endpoint {
     return embeddings;
   }
 
-  #bodyOf(input: readonly string[]): string {
+  #bodyOf({ input, ids }: EndpointRequest): string {
     const { model, dimensions } = this.#config;
-    const sent = this.facts.composesNot === true ? input.map((text) => normalize(text)) : input;
+    const texts = this.facts.composesNot === true ? input.map((text) => normalize(text)) : input;
+    const sent = ids ?? texts;
     return JSON.stringify({ model, input: sent, encoding_format: this.#encoding, dimensions });
   }
 

@@ -48,5 +48,5 @@ export const openaiEmbedder = define({
     },
   ],
   packages: [],
-  create: (config, { clock }) => new OpenaiEmbedder(config, clock),
+  create: (config, { clock, folder }) => new OpenaiEmbedder(config, clock, folder),
 });

@@ -22,9 +22,11 @@ export interface ModelDescription {
   readonly specialTokens: number;
   /** Whether every text ends in a token that the tokenizer does not count. */
   readonly endToken: boolean;
+  /** That token's id, where it is known. */
+  readonly endTokenId?: number;
   readonly templates: { readonly document: Template; readonly query: Template };
-  /** The model, once the length of its vectors is known, and how long a text its servers read. */
-  model(native: number, contextTokens: number): EmbeddingModel;
+  /** The model, once it is known how long its vectors are, how long a text its servers read, and what is added to it. */
+  model(native: number, contextTokens: number, specialTokens: number): EmbeddingModel;
 }
 
 /** Puts together what is known of the configured model. Configuration wins over common knowledge. */
@@ -56,12 +58,13 @@ export function describeModel(config: OpenaiConfig): ModelDescription {
     specialTokens,
     endToken: exact,
     templates,
-    model: (length, readTokens) => ({
+    ...(known?.endToken === undefined ? {} : { endTokenId: known.endToken }),
+    model: (length, readTokens, addedTokens) => ({
       id: config.model,
       ...revisionOf(config),
       dimensions: { native: length, min: matryoshka ? Math.min(min, length) : length, matryoshka },
       contextTokens: readTokens,
-      specialTokens,
+      specialTokens: addedTokens,
       prompts: { document: templates.document.pattern, query: templates.query.pattern },
       ...(price === undefined ? {} : { pricePerMillionTokens: price }),
     }),

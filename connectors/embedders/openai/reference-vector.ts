@@ -30,7 +30,8 @@ export class ReferenceVector {
   }
 }
 
-function cosineOf(a: Float32Array, b: Float32Array): number {
+/** The cosine of two vectors of one length; 0 when one has no direction. */
+export function cosineOf(a: Float32Array, b: Float32Array): number {
   let [dot, normA, normB] = [0, 0, 0];
   for (const [index, x] of a.entries()) {
     const y = b[index] ?? 0;

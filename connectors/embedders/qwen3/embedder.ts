@@ -9,11 +9,11 @@ import type {
 } from "../../../src/contracts/index.ts";
 import { assert, Fault, isFault } from "../../../src/faults/index.ts";
 import { raceAbort } from "../../../src/flow/index.ts";
+import { LazyTokenizer } from "../../../src/tokenizer/index.ts";
 import type { BatchLimits } from "./batches.ts";
 import type { Qwen3Config } from "./config.ts";
 import { embedRows } from "./embed-rows.ts";
 import { describeModel, placeOf, type Templates, templatesOf } from "./model/describe-model.ts";
-import { FolderTokenizer } from "./model/folder-tokenizer.ts";
 import { type ModelFolder, openModelFolder } from "./model/model-folder.ts";
 import { partsOf, RowMaker, tokensOf } from "./rows.ts";
 import { Runtime } from "./runtime/index.ts";
@@ -35,7 +35,7 @@ interface Opened {
 
 /** Embeds in process, with a model in ONNX format. */
 export class Qwen3Embedder implements Embedder {
-  readonly tokenizer: FolderTokenizer;
+  readonly tokenizer: LazyTokenizer;
   /** Present when texts that are too long are embedded in parts. */
   readonly parts?: NonNullable<Embedder["parts"]>;
   readonly #config: Qwen3Config;
@@ -53,7 +53,7 @@ export class Qwen3Embedder implements Embedder {
     this.#workerFile = workerFile;
     this.#context = context;
     this.#templates = templatesOf(config);
-    this.tokenizer = new FolderTokenizer(
+    this.tokenizer = new LazyTokenizer(
       config.model,
       async () => (await this.#readFolder()).encoder.tokenizer,
     );

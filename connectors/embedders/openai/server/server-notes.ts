@@ -34,6 +34,16 @@ export function missingEndNote(shown: string): ComponentNote {
   };
 }
 
+/** What a person should know of a server that was to be sent ids, and is not. */
+export function idsDoubtNote(shown: string, doubt: string): ComponentNote {
+  return {
+    level: "warning",
+    message:
+      `\`${shown}\` is sent texts in spite of \`input: tokens\`: ${doubt}. Give \`tokenizer_file\` the ` +
+      "`tokenizer.json` of exactly the model that is served, or leave `input` out.",
+  };
+}
+
 function mismatch({ kind, looksLike }: ServerFacts): string | undefined {
   if (kind === undefined || looksLike === undefined) return undefined;
   return `\`server\` says ${serverNames[kind]}, but it answers as ${serverNames[looksLike]} does. Check \`server\`.`;

@@ -1,7 +1,7 @@
-import type { TokenPieces, Tokenizer } from "../../../../src/contracts/index.ts";
+import type { TokenPieces, Tokenizer } from "../contracts/index.ts";
 
-/** The tokenizer of a model's folder, which is read when it is first needed. */
-export class FolderTokenizer implements Tokenizer {
+/** A model's tokenizer, which is read when it is first needed. */
+export class LazyTokenizer implements Tokenizer {
   readonly exact = true;
   readonly #name: string;
   readonly #load: () => Promise<Tokenizer>;
