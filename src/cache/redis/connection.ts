@@ -1,8 +1,7 @@
 import type { createClient } from "@redis/client";
 import { Fault } from "../../faults/index.ts";
-import { raceAbort } from "../../flow/abort.ts";
-import { withDeadline } from "../../flow/deadline.ts";
 import { loadPackages } from "../../flow/load-packages.ts";
+import { withPatience } from "./patience.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { isFull, redisFault } from "./trouble.ts";
 
@@ -47,7 +46,9 @@ export class RedisConnection {
       () => import("@redis/client"),
     );
     const { host, port, database, tls, username, password, address } = server;
-    const socket = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false } as const;
+    // The time is kept here; the client's own limit ends what nobody waits for any more.
+    const limits = { connectTimeout: 2 * timeoutMs, reconnectStrategy: false } as const;
+    const socket = { host, port, ...limits };
     const client = createClient({
       RESP: 2,
       socket: tls ? { ...socket, tls: true } : socket,
@@ -103,7 +104,7 @@ export class RedisConnection {
         "cache.unreachable",
         `the embedding cache \`${this.#server.address}\` did not answer within ${timeoutMs} ms`,
       );
-    return withDeadline((signal) => raceAbort(promise, signal), { timeoutMs, timedOut }, []);
+    return withPatience(promise, timeoutMs, timedOut);
   }
 }
 

@@ -151,8 +151,9 @@ export class Generations {
       new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
     const refuse = (what: string): Fault =>
       new Fault("cache.unusable", `the embedding cache \`${this.address}\` ${what}`);
-    if (fact("redis_mode") === "cluster") {
-      throw refuse("is a Redis cluster, which is not supported; name a server that stands alone");
+    const mode = fact("redis_mode");
+    if (mode === "cluster" || mode === "sentinel") {
+      throw refuse(`is a Redis ${mode}, which is not supported; name a server that stands alone`);
     }
     if (fact("role") === "slave") {
       throw refuse("is a replica that cannot be written; name the primary in `cache.url`");

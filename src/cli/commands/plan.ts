@@ -42,6 +42,7 @@ async function act({
   }).finally(() => terminal.status(""));
   terminal.document(outcome.plan);
   reportPlan(terminal, outcome.plan, commandLine);
+  for (const { message } of pipeline.cache?.news?.() ?? []) terminal.warn(`cache: ${message}`);
   return exitCode(outcome.plan, outcome.exitCode, check === true);
 }
 

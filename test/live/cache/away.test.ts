@@ -142,6 +142,22 @@ describeLive("redis", () => {
     expect(newsOf(cache).join()).toMatch(/did not answer within 300 ms.*used again/s);
   });
 
+  test("an answer that came while this process was busy is no timeout", async () => {
+    await using server = await startServer("redis");
+    const cache = await placeAt(server.address, { timeoutMs: 150 }).open();
+    const entries = entriesFrom(0, 64);
+    await cache.put(entries);
+    for (let round = 0; round < 5; round += 1) {
+      const finding = cache.get([...entries.keys()], dimension);
+      const end = performance.now() + 400;
+      // The commands leave, and then this thread does something else for long.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (performance.now() < end);
+      expect((await finding).size).toBe(64);
+    }
+    expect(newsOf(cache)).toEqual([]);
+  });
+
   test("a connection that the server closes for idleness is made anew without a miss or a word", async () => {
     await using server = await startServer("redis");
     const cache = await placeAt(server.address).open();

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { freePorts } from "../../../scripts/servers/free-ports.ts";
 import { startServer } from "../../../scripts/servers/start-server.ts";
 import type { RedisCacheOptions } from "../../../src/cache/index.ts";
@@ -108,6 +108,22 @@ describeLive("redis", () => {
     await appendFile(join(server.scratch, "redis.conf"), "cluster-enabled yes\n");
     await server.restart();
     await expectRefused(server.address, "cache.unusable", /Redis cluster, which is not supported/);
+  });
+
+  test("a sentinel is refused", async () => {
+    await using server = await startServer("redis");
+    const program = join(server.scratch, "sentinel.conf");
+    const [port = 0] = await freePorts(1);
+    await appendFile(program, `port ${port}\nbind 127.0.0.1\ndir ${server.scratch}\n`);
+    const sentinel = spawn("redis-server", [program, "--sentinel"], { stdio: "ignore" });
+    onTestFinished(async () => {
+      const ended = once(sentinel, "exit");
+      sentinel.kill("SIGKILL");
+      await ended;
+    });
+    const url = `redis://127.0.0.1:${port}`;
+    await vi.waitFor(() => ask(url, "PING"), { timeout: 10_000, interval: 20 });
+    await expectRefused(url, "cache.unusable", /Redis sentinel, which is not supported/);
   });
 
   test("a database that the server does not have is refused", async () => {

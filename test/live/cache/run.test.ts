@@ -118,12 +118,23 @@ describeLive("redis", () => {
     await server.kill();
     const away = await place.sluice("cache", "stats", "two.yaml");
     expect(away.code).toBe(5);
+    const planned = await place.sluice("plan", "two.yaml");
+    expect([planned.code, planned.stderr]).toEqual([0, expect.stringContaining("does not answer")]);
     const healthy = await place.sluice("run", "two.yaml");
     expect([healthy.code, healthy.stderr]).toEqual([
       0,
       expect.stringMatching(/^cache: the embedding cache .* does not answer/m),
     ]);
-    for (const { stdout, stderr } of [wrong, doctor, stats, said, cleared, away, healthy]) {
+    for (const { stdout, stderr } of [
+      wrong,
+      doctor,
+      stats,
+      said,
+      cleared,
+      away,
+      planned,
+      healthy,
+    ]) {
       expect(stdout + stderr).not.toContain(password);
     }
   });

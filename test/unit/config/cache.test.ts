@@ -79,6 +79,13 @@ describe("the cache of a pipeline", () => {
       expect(redact("it said hunter22, at redis://me:hunter22@h")).not.toContain("hunter22");
     }
   });
+  test("draws a warning where a secret stands in the address, and none where it has its own key", async () => {
+    const own = '{ type: redis, url: redis://h, password: "${REDIS_PASSWORD}" }';
+    expect((await readText(withCache(own), { environment: env })).warned).toEqual([]);
+    const inside = '{ type: redis, url: "redis://:${REDIS_PASSWORD}@h" }';
+    const { warned } = await readText(withCache(inside), { environment: env });
+    expect(warned).toEqual([expect.stringContaining("`cache.url` is not a secret field")]);
+  });
 });
 
 const env = { REDIS_PASSWORD: "hunter22" };
