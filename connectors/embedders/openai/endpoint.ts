@@ -11,6 +11,7 @@ import {
   refusesBase64,
 } from "./failure.ts";
 import { EndpointCounts } from "./endpoint-counts.ts";
+import { knownModel } from "../../../src/models/index.ts";
 import { normalize } from "../../../src/tokenizer/normalize.ts";
 import { post } from "./post.ts";
 import { askText, questions } from "./server/ask-server.ts";
@@ -47,6 +48,8 @@ export class Endpoint {
   readonly #headers: Readonly<Record<string, string>>;
   /** The server may take fewer texts than configured; it says so before or once. */
   #textsPerCall: number;
+  /** The model's own tokenizer composes letters and their marks; then it does no harm to any server to do so here. */
+  readonly #modelComposes: boolean;
   #encoding: "base64" | "float" = "base64";
   #facts: ServerFacts | undefined;
   #load: LoadWatch | undefined;
@@ -62,6 +65,7 @@ export class Endpoint {
     this.shown = this.#address.shown;
     this.#headers = headersOf(config, this.#address);
     this.#textsPerCall = config.max_batch_texts;
+    this.#modelComposes = (config.tokenizer ?? knownModel(config.model)?.tokenizer) === "qwen3";
   }
 
   get textsPerCall(): number {
@@ -161,8 +165,8 @@ export class Endpoint {
 
   #bodyOf({ input, ids }: EndpointRequest): string {
     const { model, dimensions } = this.#config;
-    const texts = this.facts.composesNot === true ? input.map((text) => normalize(text)) : input;
-    const sent = ids ?? texts;
+    const compose = this.#modelComposes || this.facts.wantsComposed === true;
+    const sent = ids ?? (compose ? input.map((text) => normalize(text)) : input);
     return JSON.stringify({ model, input: sent, encoding_format: this.#encoding, dimensions });
   }
 

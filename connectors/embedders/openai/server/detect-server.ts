@@ -98,10 +98,10 @@ const readers: Readonly<Record<ServerKind, Reader>> = {
     return {
       ...present({ version: text(about?.version), maxTokens }),
       cuts: true,
-      composesNot: true,
+      wantsComposed: true,
     };
   },
-  "llama.cpp": async (ask, entry, model) => {
+  "llama.cpp": async (ask, _, model) => {
     const props = await ask("props");
     const settings = isFields(props?.default_generation_settings)
       ? props.default_generation_settings
@@ -109,20 +109,20 @@ const readers: Readonly<Record<ServerKind, Reader>> = {
     // It refuses a text as long as the context.
     const context = count(settings.n_ctx);
     const version = text(props?.build_info);
-    const served = fileName(text(entry?.id));
+    const serves = props?.model_alias === model ? undefined : fileOf(text(props?.model_path));
     const facts = present({
       version: version === unknownBuild ? undefined : version,
       maxTokens: context === undefined ? undefined : count(context - 1),
-      serves: served === model ? undefined : served,
+      serves: serves === model ? undefined : serves,
     });
-    return { ...facts, cuts: false, composesNot: true };
+    return { ...facts, cuts: false, wantsComposed: true };
   },
   // It cuts to the model's length and says nothing of it.
   infinity: async () => ({ cuts: true }),
   openai: async () => ({ cuts: false }),
 };
 
-type Told = Omit<ServerFacts, "kind" | "looksLike" | "cuts" | "composesNot">;
+type Told = Omit<ServerFacts, "kind" | "looksLike" | "cuts" | "wantsComposed">;
 
 /** Leaves out what is not known. */
 function present(values: {
@@ -137,9 +137,9 @@ function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
-/** A model without a name of its own goes by its path, of which the end says enough. */
-function fileName(name: string | undefined): string | undefined {
-  return name?.startsWith("/") === true ? name.slice(name.lastIndexOf("/") + 1) : name;
+/** Of a path the end says enough. */
+function fileOf(path: string | undefined): string | undefined {
+  return path?.slice(path.lastIndexOf("/") + 1);
 }
 
 /** A version or a name, not a sentence: it is shown. */

@@ -41,9 +41,6 @@ export interface ServerFacts {
   readonly cuts: boolean;
   /** The model that it has loaded and answers with, whatever a request names. */
   readonly serves?: string;
-  /**
-   * It reads letters and their marks as they stand, where the tokenizers of most models compose them first (NFC): texts
-   * are sent composed.
-   */
-  readonly composesNot?: boolean;
+  /** It reads letters and their marks as they stand, where the tokenizers of most models compose them first (NFC). */
+  readonly wantsComposed?: boolean;
 }

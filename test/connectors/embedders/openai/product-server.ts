@@ -166,14 +166,18 @@ class FakeProduct {
             models: this.requests === 0 ? [] : [{ name: id, context_length: context }],
           },
         };
-      case "llama.cpp":
+      case "llama.cpp": {
+        const { loaded = id } = this.#options;
+        const settings = { default_generation_settings: { n_ctx: context } };
+        const model = { model_alias: loaded, model_path: loaded };
         return {
           "/v1/models": {
             object: "list",
-            data: [{ id: this.#options.loaded ?? id, object: "model", owned_by: "llamacpp" }],
+            data: [{ id: loaded, object: "model", owned_by: "llamacpp" }],
           },
-          "/props": { build_info: version, default_generation_settings: { n_ctx: context } },
+          "/props": { build_info: version, ...settings, ...model },
         };
+      }
       case "infinity":
         return models("infinity");
     }

@@ -195,6 +195,23 @@ describe("openai embedder in front of", () => {
     expect(vectors[1]).toEqual(vectors[0]);
   });
 
+  it.each([
+    ["known to compose them", { model: "Qwen3-Embedding-0.6B" }, 1],
+    ["said to compose them", { tokenizer: "qwen3", native_dimension: 1024 }, 1],
+    ["not known", { native_dimension: 1024 }, 2],
+  ])(
+    "a server that reads letters and marks as they stand, and a model %s",
+    async (_, config, kinds) => {
+      const product = { product: "infinity", composesItself: false, native: 1024 } as const;
+      const server = await startProductServer(product);
+      onTestFinished(() => server.close());
+      const embedder = embedderFor(server.url, config);
+      await embedder.open(signal);
+      const { vectors } = await embedder.embed(["café", "cafe\u0301"], "document", signal);
+      expect(new Set(vectors.map(String)).size).toBe(kinds);
+    },
+  );
+
   it.each([{}, { native_dimension: 16 }])(
     "a server that loads its model says so, and is recognised once it answers (%o)",
     async (config) => {
