@@ -1,11 +1,13 @@
 /**
  * `npm run bench [-- NAME …]`: measures, and prints the figure to reach beside the figure reached. Names: feeding,
- * service (a minute for each row), chunking, rerun, memory, sinks, start-up, peers, relevance, documentation, in-process;
+ * service (a minute for each row), chunking, rerun, memory, sinks, start-up, peers, relevance, documentation, in-process,
+ * event-loop;
  * all when left out. Machines are noisy: what can be is a ratio inside one run.
  */
 import { chunkingBench } from "./chunking.ts";
 import { cranfieldRows } from "./cranfield.ts";
 import { documentationRows } from "./documentation.ts";
+import { eventLoopRows } from "./event-loop.ts";
 import { feedingRows, serviceRows } from "./feeding.ts";
 import { inProcessRows } from "./in-process.ts";
 import { memoryRows } from "./memory.ts";
@@ -27,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> =
   service: () => serviceRows(60),
   memory: memoryRows,
   "in-process": inProcessRows,
+  "event-loop": eventLoopRows,
 };
 
 const asked = process.argv.slice(2);
