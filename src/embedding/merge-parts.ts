@@ -1,4 +1,5 @@
 import { assert } from "../faults/index.ts";
+import { normOf } from "./cosine.ts";
 
 /**
  * The vector of a text that was embedded in parts: the mean of the normalised vectors of its parts, weighted by their
@@ -27,10 +28,4 @@ export function normalized(vector: Float32Array | Float64Array): Float32Array {
   if (norm === 0) return unit;
   for (let index = 0; index < vector.length; index += 1) unit[index] = (vector[index] ?? 0) / norm;
   return unit;
-}
-
-function normOf(vector: Float32Array | Float64Array): number {
-  let squares = 0;
-  for (let index = 0; index < vector.length; index += 1) squares += (vector[index] ?? 0) ** 2;
-  return Math.sqrt(squares);
 }

@@ -1,4 +1,5 @@
 import type { Embedder, EmbeddingModel } from "../contracts/index.ts";
+import { cosineOf } from "../embedding/index.ts";
 import { Fault } from "../faults/index.ts";
 import { checkVectors } from "./check-vectors.ts";
 import { digest } from "./identity.ts";
@@ -102,17 +103,3 @@ export async function keepInCache({ cache }: Pipeline, space: Space): Promise<vo
 }
 
 const inCache = "the embedding cache";
-
-function cosineOf(a: Float32Array, b: Float32Array): number {
-  let dot = 0;
-  let normA = 0;
-  let normB = 0;
-  for (let index = 0; index < a.length; index += 1) {
-    const x = a[index] ?? 0;
-    const y = b[index] ?? 0;
-    dot += x * y;
-    normA += x * x;
-    normB += y * y;
-  }
-  return normA === 0 || normB === 0 ? 0 : dot / Math.sqrt(normA * normB);
-}

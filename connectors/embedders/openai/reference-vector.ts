@@ -1,3 +1,4 @@
+import { cosineOf } from "../../../src/embedding/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 
 /** Two vectors of one text by the same model, on other machines or in other batches, are at least this near. */
@@ -28,16 +29,4 @@ export class ReferenceVector {
         "Nothing of its vectors is used. Bring the old model back, or name the new one and give its vectors another collection.",
     );
   }
-}
-
-/** The cosine of two vectors of one length; 0 when one has no direction. */
-export function cosineOf(a: Float32Array, b: Float32Array): number {
-  let [dot, normA, normB] = [0, 0, 0];
-  for (const [index, x] of a.entries()) {
-    const y = b[index] ?? 0;
-    dot += x * y;
-    normA += x * x;
-    normB += y * y;
-  }
-  return normA === 0 || normB === 0 ? 0 : dot / Math.sqrt(normA * normB);
 }

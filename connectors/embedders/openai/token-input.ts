@@ -1,9 +1,9 @@
 import { isAbsolute, resolve } from "node:path";
+import { cosineOf } from "../../../src/embedding/index.ts";
 import { Fault } from "../../../src/faults/index.ts";
 import { LazyTokenizer, type SpecialTokens, TokenEncoder } from "../../../src/tokenizer/index.ts";
 import type { OpenaiConfig } from "./config.ts";
 import type { ModelDescription } from "./model.ts";
-import { cosineOf } from "./reference-vector.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type ServerKind, serverNames } from "./server/server-kind.ts";
 

@@ -1,7 +1,7 @@
 import type { Precision } from "../precision.ts";
 import { type Check, type Finding, right, skipped, wrong } from "./check.ts";
 import { shown } from "./check-structure.ts";
-import { cosine } from "./cosine.ts";
+import { cosineOf } from "../../embedding/index.ts";
 import type { GoldenVectors } from "./golden-file.ts";
 import { isMistake, type MistakeName, mistakes } from "./mistakes.ts";
 import { toleranceOf } from "./tolerance.ts";
@@ -69,7 +69,7 @@ async function ask(witness: Witness, golden: GoldenVectors): Promise<readonly An
     const answer = isQuery
       ? await witness.alone(text.slice(prompt.length), "query")
       : await witness.alone(text);
-    const near = cosine(answer, Float32Array.from(vector));
+    const near = cosineOf(answer, Float32Array.from(vector));
     answers.push({
       name: item,
       kind: isQuery ? "query" : "document",
@@ -89,7 +89,7 @@ function recognise(
   return Object.entries(golden.wrong).flatMap(([key, { what, example }]) => {
     const answer = missed.find((one) => one.name === example?.name);
     if (answer === undefined || example?.vector.length !== answer.vector.length) return [];
-    const near = cosine(answer.vector, Float32Array.from(example.vector));
+    const near = cosineOf(answer.vector, Float32Array.from(example.vector));
     if (near < least) return [];
     const mistake = mistakeOf(key);
     return [

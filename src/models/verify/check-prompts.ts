@@ -1,7 +1,7 @@
 import type { KnownModel } from "../known-model.ts";
 import { type Check, right, skipped, wrong } from "./check.ts";
 import { shown } from "./check-structure.ts";
-import { cosine } from "./cosine.ts";
+import { cosineOf } from "../../embedding/index.ts";
 import type { MistakeName } from "./mistakes.ts";
 import { cardQueries } from "./published.ts";
 import type { Tolerance } from "./tolerance.ts";
@@ -32,19 +32,19 @@ export async function checkPrompts(
   if (pattern === "") return skipped(name, "queries are embedded as they are");
   const asked = await witness.alone(query, "query");
   if (document !== "") {
-    const apart = cosine(asked, await witness.alone(query));
+    const apart = cosineOf(asked, await witness.alone(query));
     const detail = `a text as a query and as a document: cosine ${shown(apart)}`;
     return apart < 0.99999 ? right(name, detail) : wrong(name, detail, ["no-instruction"]);
   }
   const dressed = pattern.replace("{query}", () => query);
-  const same = cosine(asked, await witness.alone(dressed));
+  const same = cosineOf(asked, await witness.alone(dressed));
   const detail = `a query against the same text dressed by hand: cosine ${shown(same)}`;
   if (same >= sameText) return right(name, detail);
   const spaced = pattern.replace("{query}", () => ` ${query}`);
-  if (cosine(asked, await witness.alone(query)) >= sameText) {
+  if (cosineOf(asked, await witness.alone(query)) >= sameText) {
     return wrong(name, `${detail}; without instruction: the same`, ["no-instruction"]);
   }
-  if (cosine(asked, await witness.alone(spaced)) >= sameText) {
+  if (cosineOf(asked, await witness.alone(spaced)) >= sameText) {
     return wrong(name, `${detail}; with a space: the same`, ["space-after-query"]);
   }
   return wrong(name, detail, ["space-after-query", "no-instruction"]);

@@ -1,7 +1,7 @@
 import type { KnownModel } from "../known-model.ts";
 import { type Check, right, skipped, wrong } from "./check.ts";
 import { framed } from "./check-prompts.ts";
-import { cosine } from "./cosine.ts";
+import { cosineOf } from "../../embedding/index.ts";
 import {
   cardDocuments,
   cardQueries,
@@ -72,7 +72,7 @@ export async function checkSlices(
   }
   const [one, other] = [await witness.alone(slicedTexts[0]), await witness.alone(slicedTexts[1])];
   const rows = Object.entries(expected).map(([length, value]) => {
-    return { length, value, measured: cosine(one, other, Number(length)) };
+    return { length, value, measured: cosineOf(one, other, Number(length)) };
   });
   const furthest = Math.max(...rows.map(({ value, measured }) => Math.abs(value - measured)));
   const told = rows.map(({ length, value, measured }) => {
@@ -93,7 +93,7 @@ async function cardMatrix(
   const rows: number[][] = [];
   for (const query of cardQueries) {
     const vector = await witness.alone(framed(known, query) + ending);
-    rows.push(documents.map((document) => cosine(vector, document)));
+    rows.push(documents.map((document) => cosineOf(vector, document)));
   }
   return rows;
 }

@@ -1,6 +1,6 @@
 import type { KnownModel } from "../known-model.ts";
 import { type Check, right, skipped, wrong } from "./check.ts";
-import { cosine, lengthOf } from "./cosine.ts";
+import { cosineOf, normOf } from "../../embedding/index.ts";
 import type { Tolerance } from "./tolerance.ts";
 import type { Witness } from "./witness.ts";
 
@@ -47,11 +47,11 @@ export async function checkDistinct(witness: Witness, { sameText }: Tolerance): 
   const [text, other] = [mixedTexts[4], mixedTexts[0]];
   const first = await witness.alone(text);
   const [again = first] = await witness.together([text]);
-  const same = cosine(first, again);
+  const same = cosineOf(first, again);
   if (same < sameText) {
     return wrong(name, `the same text twice: cosine ${shown(same)}`, ["other-model"]);
   }
-  const apart = cosine(first, await witness.alone(other));
+  const apart = cosineOf(first, await witness.alone(other));
   const detail = `the same text twice: cosine ${shown(same)}; two texts: ${shown(apart)}`;
   if (apart > 0.9999) return wrong(name, detail, ["first-token-pooling", "truncated-text"]);
   return right(name, detail);
@@ -72,7 +72,7 @@ export async function checkBatches(witness: Witness, tolerance: Tolerance): Prom
   const mixed = order.length > 0;
   const lowest = Math.min(
     ...[straight, turned].flatMap((vectors) =>
-      vectors.map((vector, index) => cosine(vector, alone[index] ?? vector)),
+      vectors.map((vector, index) => cosineOf(vector, alone[index] ?? vector)),
     ),
   );
   const detail = `texts of ${texts.length} lengths, in one batch against alone: lowest cosine ${shown(lowest)}`;
@@ -100,8 +100,8 @@ function misplaced(
 ): string[] {
   return vectors.flatMap((vector, index) => {
     const own = alone[index];
-    if (own === undefined || cosine(vector, own) >= sameText) return [];
-    const other = alone.findIndex((known) => cosine(vector, known) >= sameText);
+    if (own === undefined || cosineOf(vector, own) >= sameText) return [];
+    const other = alone.findIndex((known) => cosineOf(vector, known) >= sameText);
     return other < 0 ? [] : [`the text at place ${index + 1} got the vector of place ${other + 1}`];
   });
 }
@@ -119,11 +119,11 @@ export async function checkShortened(
     return skipped(name, "sluice shortens vectors itself, from the full ones");
   }
   const vector = await witness.alone(mixedTexts[4]);
-  const length = lengthOf(vector);
+  const length = normOf(vector);
   const measured = `the server's ${native} numbers of ${known.native} have length ${length.toFixed(4)}, expected 1`;
   if (Math.abs(length - 1) > 0.01) return wrong(name, measured, ["normalise-before-slice"]);
   if (full === undefined) return right(name, measured);
-  const slice = cosine(vector, await full.alone(mixedTexts[4]), native);
+  const slice = cosineOf(vector, await full.alone(mixedTexts[4]), native);
   const detail = `${measured}; against the full vector's beginning: cosine ${shown(slice)}`;
   return slice >= sameText ? right(name, detail) : wrong(name, detail, ["other-model"]);
 }

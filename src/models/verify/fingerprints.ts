@@ -2,7 +2,7 @@ import type { KnownModel } from "../known-model.ts";
 import type { Check, Finding } from "./check.ts";
 import { publishedWith } from "./check-published.ts";
 import { mixedTexts, shown } from "./check-structure.ts";
-import { cosine } from "./cosine.ts";
+import { cosineOf } from "../../embedding/index.ts";
 import { type MistakeName, mistakes } from "./mistakes.ts";
 import type { Tolerance } from "./tolerance.ts";
 import type { Witness } from "./witness.ts";
@@ -56,7 +56,10 @@ async function poolingFindings(
 /** In a causal model the first token's state knows nothing of what follows. */
 async function firstToken(witness: Witness): Promise<Finding | undefined> {
   const one = await witness.alone("Water is held back by the gate.");
-  const near = cosine(one, await witness.alone("Water boils at 100 degrees, as every cook knows."));
+  const near = cosineOf(
+    one,
+    await witness.alone("Water boils at 100 degrees, as every cook knows."),
+  );
   if (near < equal) return undefined;
   return finding(
     "first-token-pooling",
@@ -69,7 +72,7 @@ async function firstToken(witness: Witness): Promise<Finding | undefined> {
  * token behind it, runs of any length therefore have one vector. Digits are tokens of their own.
  */
 async function missingEnd(witness: Witness): Promise<Finding | undefined> {
-  const near = cosine(await witness.alone("1"), await witness.alone("1".repeat(32)));
+  const near = cosineOf(await witness.alone("1"), await witness.alone("1".repeat(32)));
   if (near < equal) return undefined;
   return finding(
     "missing-end-token",
@@ -85,7 +88,7 @@ async function missingEnd(witness: Witness): Promise<Finding | undefined> {
 async function mean(witness: Witness): Promise<Finding | undefined> {
   const run = "1".repeat(400);
   const one = await witness.alone(`${run} Parking is free for all employees.`);
-  const near = cosine(one, await witness.alone(`${run} The volcano erupted in the night.`));
+  const near = cosineOf(one, await witness.alone(`${run} The volcano erupted in the night.`));
   if (near < nearlyEqual) return undefined;
   const evidence = `what is said behind 400 digits hardly changes the vector (cosine ${shown(near)})`;
   return { ...finding("mean-pooling", evidence), certain: false };
@@ -102,7 +105,7 @@ async function readPadding(witness: Witness): Promise<Finding | undefined> {
     ["right", short + padding],
     ["left", padding + short],
   ] as const) {
-    const near = cosine(padded, await witness.alone(text));
+    const near = cosineOf(padded, await witness.alone(text));
     if (near < equal) continue;
     return finding(
       "padding-without-mask",
