@@ -43,7 +43,12 @@ class SwitchedPlace {
     this.#sets = {
       lexical: [],
       qwen3: [model, `embedder.path=${tinyFolder}`, "embedder.device=cpu"],
-      openai: [model, `embedder.url=${url}`],
+      // The tiny model's vocabulary is not that of its family.
+      openai: [
+        model,
+        `embedder.url=${url}`,
+        `embedder.tokenizer_file=${join(tinyFolder, "tokenizer.json")}`,
+      ],
     };
   }
 
@@ -56,8 +61,8 @@ class SwitchedPlace {
     await mkdir(join(this.#folder, "pipelines"));
     const random = randomFrom(7);
     for (let page = 0; page < pages; page += 1) {
-      // Short of a chunk in either vocabulary. Letters are not composed.
-      const text = `${markdown(random, 1).slice(0, 60 + page * 12)}\n\nCafe\u0301 No. ${page}\n`;
+      // Several chunks each, whose borders depend on the count of tokens. Letters are not composed.
+      const text = `${markdown(random, 1 + (page % 4))}\n\nCafe\u0301 No. ${page}\n`;
       await writeFile(join(this.#folder, "docs", `page-${page}.md`), text);
     }
   }
@@ -65,7 +70,7 @@ class SwitchedPlace {
   async sync(text: string, type: EmbedderType, collection: string): Promise<RunResult> {
     const file = join(this.#folder, "pipelines/switch.yaml");
     await writeFile(file, text);
-    const set = [...this.#sets[type], "sinks.search.dimension=48"];
+    const set = [...this.#sets[type], "sinks.search.dimension=48", "chunker.max_tokens=96"];
     const pipeline = await loadPipeline(file, { env: { COLLECTION: collection }, set });
     try {
       const result = await run(pipeline);
@@ -117,7 +122,7 @@ describeLive("llama-cpp", ({ address }) => {
 
     const left = await readIndex(place.index, "own");
     const right = await readIndex(place.index, "served");
-    expect(left.size).toBeGreaterThanOrEqual(pages);
+    expect(left.size).toBeGreaterThan(3 * pages);
     expect([...right.keys()]).toEqual([...left.keys()]);
     for (const [id, { vector, text: content }] of left) {
       const other = right.get(id);
@@ -127,6 +132,7 @@ describeLive("llama-cpp", ({ address }) => {
       expect(cosine(vector, other?.vector ?? [])).toBeGreaterThanOrEqual(minCosine);
       expect(farthest(vector, other?.vector ?? [])).toBeLessThanOrEqual(2 * maxDifference);
     }
-    expect(await idsIn(place.index, "words")).toEqual(new Set(left.keys()));
+    const wordCount = (await idsIn(place.index, "words")).size;
+    expect(wordCount).toBeGreaterThan(pages);
   }, 120_000);
 });
