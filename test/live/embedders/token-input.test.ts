@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { resolve } from "node:path";
-import { farthest, goldens, signal } from "../../connectors/embedders/qwen3/harness.ts";
+import { farthest, goldens, signal, tiny } from "../../connectors/embedders/qwen3/harness.ts";
 import { describeLive } from "../support/live-servers.ts";
-import { servedBy } from "./tiny-server.ts";
+import { mostTokens, servedBy } from "./tiny-server.ts";
 
 const tokenizerFile = resolve("test/fixtures/tiny-qwen3/tokenizer.json");
 const { max_abs_diff: maxDifference } = goldens.tolerance.fp32;
@@ -23,6 +23,25 @@ describeLive("llama-cpp", ({ address }) => {
       const norm = Math.hypot(...golden);
       const unit = golden.map((value) => value / norm);
       expect(farthest(vector, unit), texts[index]).toBeLessThanOrEqual(maxDifference);
+    }
+  });
+
+  test("a long text is cut in front of a real server as in this process, and has the same vector", async () => {
+    const split = { oversize: "split", tokenizer_file: tokenizerFile };
+    const long = goldens.items.find(({ name }) => name === "long")?.text ?? "";
+    const texts = [`${long}\n\n${long} ${long}`, "Short.", "水門".repeat(700)];
+    const own = tiny({ oversize: "split", context_tokens: mostTokens });
+    for (const input of ["text", "tokens"]) {
+      const served = servedBy(address, { ...split, input });
+      const parts = await served.parts?.(texts, signal);
+      expect(parts).toEqual(await own.parts?.(texts, signal));
+      expect(Math.max(...(parts ?? []))).toBeGreaterThan(2);
+      const { vectors } = await served.embed(texts, "document", signal);
+      const expected = await own.embed(texts, "document", signal);
+      for (const [index, vector] of vectors.entries()) {
+        const difference = farthest(vector, expected.vectors[index] ?? []);
+        expect(difference, input).toBeLessThanOrEqual(maxDifference);
+      }
     }
   });
 });
