@@ -51,6 +51,24 @@ describeLive("redis", () => {
     }
   });
 
+  test("a server that is tried again and again is told of once", async () => {
+    let tries = 0;
+    const rude = createServer((socket) => {
+      tries += 1;
+      socket.destroy();
+    });
+    rude.listen(0, "127.0.0.1");
+    await once(rude, "listening");
+    onTestFinished(() => void rude.close());
+    const { port } = rude.address() as AddressInfo;
+    const cache = await placeAt(`redis://127.0.0.1:${port}`).open();
+    await vi.waitFor(async () => {
+      expect(await finds(cache, 0)).toBe(false);
+      expect(tries).toBeGreaterThan(4);
+    }, soon);
+    expect(newsOf(cache)).toHaveLength(1);
+  });
+
   test("a server that comes after the start is used, with this run's probe", async () => {
     await using server = await startServer("redis");
     await server.kill();
