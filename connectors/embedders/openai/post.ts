@@ -1,6 +1,6 @@
 import { Fault, isFault } from "../../../src/faults/index.ts";
 import { withDeadline } from "../../../src/flow/deadline.ts";
-import { errorCode } from "../../../src/flow/error-code.ts";
+import { networkReason } from "../../../src/flow/network-reason.ts";
 import { readStart, readWhole } from "../../../src/flow/read-body.ts";
 
 /** Enough of an error's body to recognise it. */
@@ -92,32 +92,13 @@ function cutOff({ shown }: PostRequest, cause: unknown): Fault {
   );
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  EPIPE: "connection reset",
-  UND_ERR_SOCKET: "connection closed",
-  ENOTFOUND: "unknown host",
-  EAI_AGAIN: "the name could not be resolved",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  ETIMEDOUT: "connecting took too long",
-  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
-};
-
-/** Codes of certificates that will not do, however often one tries. */
-const certificate = /CERT|TLS|SSL|VERIFY/;
-
 function unreachable(request: PostRequest, error: unknown): Fault {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = errorCode(cause);
+  const { reason, code, cause, stays } = networkReason(error);
   if (code === "UND_ERR_HEADERS_TIMEOUT") return timeoutFault(request);
-  const untrusted = certificate.test(code);
-  const reason = reasons[code] ?? (untrusted ? `certificate: ${code}` : code || "no connection");
   return new Fault(
     "embed.unreachable",
     `The embedding server at \`${request.shown}\` cannot be reached (${reason}). ` +
       "Check `url` and that the server runs.",
-    { cause, retry: untrusted ? "never" : "later" },
+    { cause, retry: stays ? "never" : "later" },
   );
 }

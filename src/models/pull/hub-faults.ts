@@ -1,5 +1,5 @@
 import { Fault } from "../../faults/index.ts";
-import { errorCode } from "../../flow/error-code.ts";
+import { networkReason } from "../../flow/network-reason.ts";
 import { parseRetryAfter } from "../../flow/retry-after.ts";
 
 /** What an answer without the thing asked for means. `what` is in words, such as `the list of files`. */
@@ -30,32 +30,14 @@ export function statusFault(
   return new Fault("model.invalid", `${said} ${advice}`);
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ENOTFOUND: "unknown host",
-  EAI_AGAIN: "the name could not be resolved",
-  EHOSTUNREACH: "no route to the host",
-  ENETUNREACH: "no route to the network",
-  ETIMEDOUT: "connecting took too long",
-  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
-  UND_ERR_SOCKET: "connection closed",
-};
-
-/** Codes of certificates that will not do, however often one tries. */
-const certificate = /CERT|TLS|SSL|VERIFY/;
-
 /** A connection that could not be made, or that broke. */
 export function networkFault(error: unknown, what: string, hub: string): Fault {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const code = errorCode(cause);
-  const untrusted = certificate.test(code);
-  const reason = reasons[code] ?? (untrusted ? `certificate: ${code}` : code || "no connection");
+  const { reason, cause, stays } = networkReason(error);
   return new Fault(
     "model.unreachable",
     `${what} did not come from the hub at \`${hub}\` (${reason}). Check \`HF_ENDPOINT\` and the network; ` +
       "without a network, `--from FOLDER` takes files that were brought here.",
-    { cause, retry: untrusted ? "never" : "later" },
+    { cause, retry: stays ? "never" : "later" },
   );
 }
 
