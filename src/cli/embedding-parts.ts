@@ -1,5 +1,5 @@
 import { batchFill, paddingShare, type RunMeasures } from "../engine/measures.ts";
-import { bytes, count, duration, percent } from "./format.ts";
+import { bytes, count, countOf, duration, percent } from "./format.ts";
 
 /** What tells a person whether the model is kept busy; nothing before it was asked. */
 export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
@@ -11,6 +11,7 @@ export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
   const p95 = Math.max(0, ...places.map((place) => place.latency.p95)) || latency.p95;
   const window = places.reduce((sum, place) => sum + place.window, 0);
   const busy = places.reduce((sum, place) => sum + place.inFlight, 0);
+  const failed = Object.values(embedding.errors).reduce((sum, times) => sum + times, 0);
   const out = places.filter((place) => place.ejected).length;
   return [
     ...(fill === undefined ? [] : [`batches ${percent(fill)} full`]),
@@ -18,6 +19,7 @@ export function embeddingParts({ embedding, gpus }: RunMeasures): string[] {
     ...(p95 > 0 ? [`p95 ${duration(p95)}`] : []),
     ...(window > 0 ? [`${busy} of ${window} under way`] : []),
     ...(waiting.texts > 0 ? [`${count(waiting.texts)} waiting`] : []),
+    ...(failed > 0 ? [`${countOf(failed, "call")} failed`] : []),
     ...serverParts(places),
     ...(out > 0 ? [`${out} of ${places.length} servers away`] : []),
     ...gpuParts(gpus),

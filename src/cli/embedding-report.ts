@@ -11,7 +11,8 @@ export function embeddingLines({ embedding, cache }: RunSummary): string[] {
     const parts = [...speedParts(embedding), ...failureParts(embedding)];
     if (parts.length > 0) lines.push(`  embedding  ${parts.join(", ")}`);
   }
-  if (cache?.hit_rate !== undefined) {
+  // On a first run there is nothing to be found.
+  if (cache?.hit_rate !== undefined && cache.hits > 0) {
     const asked = count(cache.hits + cache.misses);
     lines.push(`  cache      had ${count(cache.hits)} of ${asked} (${percent(cache.hit_rate)})`);
   }

@@ -44,7 +44,7 @@ export function measured({
 }
 
 function embeddingSummary(embedding: EmbeddingMeasures): EmbeddingSummary {
-  const { texts, tokens, calls, busyMs, retries, errors, latency, places } = embedding;
+  const { texts, tokens, calls, busyMs, retries, errors, latency, mostWaiting, places } = embedding;
   const perSecond = (value: number): number => (busyMs === 0 ? 0 : fine((value / busyMs) * 1000));
   return {
     calls,
@@ -52,6 +52,7 @@ function embeddingSummary(embedding: EmbeddingMeasures): EmbeddingSummary {
     texts_per_second: perSecond(texts),
     tokens_per_second: perSecond(tokens),
     latency_ms: quantiles(latency),
+    most_waiting: mostWaiting,
     retries,
     errors,
     ...shares(places),

@@ -19,8 +19,9 @@ export interface EmbeddingMeasures {
   /** Milliseconds in which a call was under way. */
   readonly busyMs: number;
   readonly inFlight: { readonly calls: number; readonly texts: number; readonly tokens: number };
-  /** Texts that wait for a call. */
+  /** Texts that wait for a call, and the most that waited whenever one began. */
   readonly waiting: { readonly texts: number; readonly tokens: number };
+  readonly mostWaiting: { readonly texts: number; readonly tokens: number };
   /** Tokens between chunker and vectors, of those that wait and those under way, and how many there may be. */
   readonly tokensHeld: number;
   readonly tokensAllowed: number;

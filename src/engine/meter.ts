@@ -44,6 +44,7 @@ export class RunMeter {
   #retries = 0;
   #hits = 0;
   #misses = 0;
+  #mostWaiting = { texts: 0, tokens: 0 };
   #inFlight = { calls: 0, texts: 0, tokens: 0 };
   #busyMs = 0;
   #busySince = 0;
@@ -81,9 +82,11 @@ export class RunMeter {
     batch: { readonly texts: number; readonly tokens: number },
     call: () => Promise<Embeddings>,
   ): Promise<{ readonly result: Embeddings; readonly milliseconds: number }> {
-    const clock = this.#run?.clock;
-    assert(clock !== undefined, "A call is measured before the run has begun.");
+    const run = this.#run;
+    assert(run !== undefined, "A call is measured before the run has begun.");
+    const { clock } = run;
     const started = clock.monotonic();
+    this.#queued(run.waiting());
     if (this.#inFlight.calls === 0) this.#busySince = started;
     this.#count(batch, 1);
     try {
@@ -119,6 +122,7 @@ export class RunMeter {
       busyMs: this.#busyMs + (calls > 0 ? now - this.#busySince : 0),
       inFlight: { ...this.#inFlight },
       waiting: run?.waiting() ?? { texts: 0, tokens: 0 },
+      mostWaiting: this.#mostWaiting,
       tokensHeld: run?.tokensHeld() ?? 0,
       tokensAllowed: run?.tokensAllowed ?? 0,
       retries: this.#retries,
@@ -145,6 +149,14 @@ export class RunMeter {
       calls: before.calls + by,
       texts: before.texts + by * texts,
       tokens: before.tokens + by * tokens,
+    };
+  }
+
+  #queued({ texts, tokens }: EmbeddingMeasures["waiting"]): void {
+    const most = this.#mostWaiting;
+    this.#mostWaiting = {
+      texts: Math.max(most.texts, texts),
+      tokens: Math.max(most.tokens, tokens),
     };
   }
 

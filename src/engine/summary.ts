@@ -59,6 +59,8 @@ export interface EmbeddingSummary {
   readonly texts_per_second: number;
   readonly tokens_per_second: number;
   readonly latency_ms: LatencySummary;
+  /** The longest queue: what waited when a call began. */
+  readonly most_waiting: { readonly texts: number; readonly tokens: number };
   /** Calls that were made again, and what failed, by fault code. */
   readonly retries: number;
   readonly errors: Readonly<Record<string, number>>;

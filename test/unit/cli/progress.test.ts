@@ -14,6 +14,7 @@ const idle: RunMeasures = {
     busyMs: 0,
     inFlight: { calls: 0, texts: 0, tokens: 0 },
     waiting: { texts: 0, tokens: 0 },
+    mostWaiting: { texts: 0, tokens: 0 },
     tokensHeld: 0,
     tokensAllowed: 100,
     retries: 0,
@@ -152,6 +153,7 @@ it("tells in one line how well the model is fed, and nothing that is not known",
     embedding: {
       ...embedding,
       calls: 10,
+      errors: { "embed.timeout": 2, "embed.failed": 1 },
       waiting: { texts: 1024, tokens: 4096 },
       places: [{ ...place, load }, gone],
     },
@@ -167,7 +169,7 @@ it("tells in one line how well the model is fed, and nothing that is not known",
   };
   expect(progress.describeEmbedding()).toBe(
     "100 chunks embedded (100/s, 9,000 tokens/s) · batches 80 % full · 10 % padding · p95 180 ms · " +
-      "3 of 16 under way · 1,024 waiting · server: 12 running, 30 waiting, memory 40 % · 1 of 2 servers away · GPU 97 %, 2.0 GB of 80.0 GB",
+      "3 of 16 under way · 1,024 waiting · 3 calls failed · server: 12 running, 30 waiting, memory 40 % · 1 of 2 servers away · GPU 97 %, 2.0 GB of 80.0 GB",
   );
   const two = measures.gpus.flatMap((gpu) => [gpu, { ...gpu, utilization: undefined }]);
   measures = { ...measures, gpus: two };

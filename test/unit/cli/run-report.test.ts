@@ -119,6 +119,7 @@ it("tells how fast the model was where that took a while, and what the cache sav
     texts_per_second: 812.4,
     tokens_per_second: 401_234.5,
     latency_ms: { p50: 120, p95: 180, p99: 240 },
+    most_waiting: { texts: 9, tokens: 90 },
     retries: 2,
     errors: { "embed.rate-limited": 2 },
     batch_fill: 0.931,
@@ -140,5 +141,6 @@ it("tells how fast the model was where that took a while, and what the cache sav
     "  embedding  1 call failed (embed.rejected 1×)\n",
   );
   expect(report({ documents, cache: { hits: 0, misses: 0 } })).not.toContain("cache");
+  expect(report({ documents, cache: { hits: 0, misses: 9, hit_rate: 0 } })).not.toContain("cache");
   expect(report({ documents, cache: { hits: 999, misses: 1, hit_rate: 0.999 } })).toContain("99 %");
 });

@@ -65,6 +65,21 @@ describe("what a run measures of its embedding", () => {
     expect(seen.at(-1)).toEqual({ texts: 0, tokens: 0 });
   });
 
+  it("remembers the longest queue", async () => {
+    const rig = new Rig();
+    rig.source.put("a", lines(60));
+    const meter = new RunMeter();
+    let most = 0;
+    rig.embedder.before = async () => {
+      const { waiting, mostWaiting } = meter.read().embedding;
+      most = Math.max(most, waiting.texts);
+      expect(mostWaiting).toEqual({ texts: most, tokens: most * 2 });
+    };
+    const { summary } = await rig.run({ meter });
+    expect(summary.embedding?.most_waiting).toEqual({ texts: most, tokens: most * 2 });
+    expect(most).toBeGreaterThan(30);
+  });
+
   it("counts the time in which a call is under way once, however many there are", async () => {
     const rig = new Rig();
     rig.source.put("a", lines(64));
