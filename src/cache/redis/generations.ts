@@ -151,7 +151,8 @@ export class Generations {
       new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1] ?? "";
     const refuse = (what: string): Fault =>
       new Fault("cache.unusable", `the embedding cache \`${this.address}\` ${what}`);
-    const mode = fact("redis_mode");
+    // Valkey has a name of its own for it.
+    const mode = fact("redis_mode") || fact("server_mode");
     if (mode === "cluster" || mode === "sentinel") {
       throw refuse(`is a Redis ${mode}, which is not supported; name a server that stands alone`);
     }
