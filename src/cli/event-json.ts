@@ -11,6 +11,8 @@ export function eventJson(event: RunEvent): { readonly [key: string]: Json } {
 
 function plain(value: unknown): Json {
   if (isFault(value)) return { code: value.code, message: value.message };
+  // Times are measured more finely than anybody reads them.
+  if (typeof value === "number") return Math.round(value * 1000) / 1000;
   return value as Json;
 }
 
