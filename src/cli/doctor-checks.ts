@@ -9,8 +9,13 @@ import { Fault, isFault } from "../faults/index.ts";
 import { raceAbort } from "../flow/index.ts";
 import { bytes, countOf } from "./format.ts";
 
-/** A component that does not answer is given up after this long. */
-const patienceMs = 60_000;
+/** A component that does not answer is given up after so long; a model may have to be loaded first, here or on a server. */
+interface Patience {
+  readonly usualMs: number;
+  readonly embedderMs: number;
+}
+
+const usualPatience: Patience = { usualMs: 60_000, embedderMs: 300_000 };
 
 /** What became of one component. */
 export interface Check {
@@ -25,12 +30,16 @@ export interface Check {
   readonly exitCode: ExitCode;
 }
 
-/** Checks every component on its real path, all of them even when some fail, and whether a run would refuse a sink. */
+/**
+ * Checks every component on its real path, all of them even when some fail, and whether a run would refuse a sink.
+ * `patience` is less only in tests.
+ */
 export async function checkPipeline(
   pipeline: Pipeline,
   signal: AbortSignal,
+  patience: Patience = usualPatience,
 ): Promise<readonly Check[]> {
-  const doctor = new Doctor(pipeline, signal);
+  const doctor = new Doctor(pipeline, signal, patience);
   try {
     return await doctor.checkAll();
   } finally {
@@ -41,12 +50,14 @@ export async function checkPipeline(
 class Doctor {
   readonly #pipeline: Pipeline;
   readonly #signal: AbortSignal;
+  readonly #patience: Patience;
   #session: StateSession | undefined;
   #space: Space | undefined;
 
-  constructor(pipeline: Pipeline, signal: AbortSignal) {
+  constructor(pipeline: Pipeline, signal: AbortSignal, patience: Patience) {
     this.#pipeline = pipeline;
     this.#signal = signal;
+    this.#patience = patience;
   }
 
   async checkAll(): Promise<readonly Check[]> {
@@ -119,7 +130,7 @@ class Doctor {
     if (space === undefined) return new Map();
     const pipeline = this.#pipeline;
     const sinks = [...pipeline.sinks.values()];
-    const timeout = AbortSignal.timeout(patienceMs);
+    const timeout = AbortSignal.timeout(this.#patience.usualMs);
     const signal = AbortSignal.any([this.#signal, timeout]);
     const call = <T>(_: PipelineSink, request: () => Promise<T>): Promise<T> =>
       raceAbort(request(), signal);
@@ -140,13 +151,17 @@ class Doctor {
   ): Promise<Check> {
     const started = performance.now();
     const durationMs = (): number => Math.round(performance.now() - started);
+    const { usualMs, embedderMs } = this.#patience;
+    const patienceMs = name === "embedder" ? embedderMs : usualMs;
     const timeout = AbortSignal.timeout(patienceMs);
     try {
-      const about = await look(AbortSignal.any([this.#signal, timeout]));
+      const bounded = AbortSignal.any([this.#signal, timeout]);
+      // A component may not heed the signal.
+      const about = await raceAbort(look(bounded), bounded);
       const notes = component?.notes?.() ?? [];
       return { component: name, about, notes, durationMs: durationMs(), exitCode: exitCodes.done };
     } catch (error) {
-      const fault = timeout.aborted ? silent(name) : error;
+      const fault = timeout.aborted ? silent(name, patienceMs) : error;
       if (!isFault(fault)) throw error;
       const exitCode = exitCodeOf(fault);
       return { component: name, about: "", notes: [], durationMs: durationMs(), fault, exitCode };
@@ -160,7 +175,7 @@ function troubleOf(found: SinkFinding): (readonly [string, FaultLike])[] {
   return [[found.survey.sink.name, refusalFault(found.refusal)]];
 }
 
-function silent(component: string): Fault {
+function silent(component: string, patienceMs: number): Fault {
   const code = component.startsWith("sinks.")
     ? "sink.timeout"
     : component === "embedder"

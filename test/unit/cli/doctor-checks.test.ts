@@ -88,4 +88,20 @@ describe("the doctor", () => {
     change(rig);
     expect(await faults(rig)).toEqual(found);
   });
+
+  it("gives up what hangs, each by itself, and waits longer for a model", async () => {
+    const rig = await indexed();
+    // Neither heeds the signal.
+    rig.source.check = () => Promise.withResolvers<void>().promise;
+    rig.embedder.check = () => Promise.withResolvers<void>().promise;
+    const patience = { usualMs: 100, embedderMs: 300 };
+    const checks = await checkPipeline(rig.pipeline, new AbortController().signal, patience);
+    const hanging = checks.filter(({ fault }) => fault !== undefined);
+    expect(hanging.map(({ component, fault }) => [component, fault?.code])).toEqual([
+      ["sources.docs", "source.unreachable"],
+      ["embedder", "embed.timeout"],
+    ]);
+    expect(hanging[1]?.fault?.message).toContain("within 0.3 s");
+    expect(hanging[0]?.durationMs).toBeLessThan(hanging[1]?.durationMs ?? 0);
+  });
 });
