@@ -133,7 +133,7 @@ export class EndpointPool {
       try {
         return await this.#call(entered, weight, call);
       } catch (error) {
-        if (!asksToWait(error) || this.#members.length === 1 || signal.aborted) throw error;
+        if (!asksToWait(error) || this.#members.length === 1) throw error;
         tried.add(entered.member);
         last = error;
       }
