@@ -36,7 +36,8 @@ if (parentPort !== null) {
         if (request.kind === "load" && request.deviceId === missing) {
           const message = "CUDA failure 101: invalid device ordinal";
           port.postMessage({ id: request.id, kind: "failed", problem: "device", message });
-        } else listen(onCpu(request));
+        } else if (asked.get("dies-at") === request.kind) process.exit(9);
+        else listen(onCpu(request));
       }),
     postMessage: port.postMessage.bind(port),
     close: () => port.close(),

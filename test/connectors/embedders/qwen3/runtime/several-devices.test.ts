@@ -101,6 +101,18 @@ describe("a thread that never answers", () => {
     expect(await hung).toMatchObject({ code: "aborted" });
   });
 
+  it.each(["load", "close"])("because it ends at `%s` is not waited for", async (kind) => {
+    vi.stubEnv("NUMBERED_WORKER", String(new URLSearchParams({ "dies-at": kind })));
+    const opening = Runtime.open(optionsOf(), noAbort, workerFile);
+    if (kind === "close") await (await opening).close();
+    else {
+      await expect(opening).rejects.toMatchObject({
+        code: "embed.device",
+        message: expect.stringMatching(/thread for `cpu` ended.*code 9/),
+      });
+    }
+  });
+
   it("on WebGPU gets no second one beside it, which would end the process", async () => {
     const place = await hanging("webgpu", 400);
     const hung = place.run(batchOf([rows[guilty]!]), noAbort, 1);
