@@ -38,7 +38,7 @@ export class LiveTable {
   readonly idColumn: string;
   #table: LanceDb.Table;
   readonly #gate = new Gate(concurrentCommits);
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight = new Map<Promise<unknown>, keyof typeof shares>();
   #incarnation: string | undefined;
   #closed = false;
 
@@ -55,13 +55,14 @@ export class LiveTable {
 
   /**
    * Lets go of what the driver remembers of every version that it has seen, which grows with the square of the commits
-   * (250 MB after 600 small ones). Calls in flight end on the table they began with.
+   * (250 MB after 600 small ones). Called while the caller has the table alone: reads in flight end on the handle they
+   * began with, and nothing else keeps it.
    */
   async refresh(): Promise<void> {
     const old = this.#table;
-    const users = [...this.#inFlight];
+    const readers = [...this.#inFlight].flatMap(([call, share]) => (share === "read" ? call : []));
     this.#table = await this.options.reopen();
-    void Promise.allSettled(users).then(() => old.close());
+    void Promise.allSettled(readers).then(() => old.close());
   }
 
   /** Runs a call of the driver in its turn. The signal only counts before it begins: nothing stops a native call. */
@@ -79,7 +80,7 @@ export class LiveTable {
       if (this.#closed)
         throw new Fault("aborted", `The sink of ${this.options.address} is closed.`);
       running = call();
-      this.#inFlight.add(running);
+      this.#inFlight.set(running, share);
       return await running;
     } catch (error) {
       throw this.toFault(error, verb);
@@ -121,7 +122,7 @@ export class LiveTable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled(this.#inFlight);
+    await Promise.allSettled(this.#inFlight.keys());
     this.#table.close();
   }
 }
