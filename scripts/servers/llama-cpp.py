@@ -1,11 +1,11 @@
-"""Starts llama.cpp's own HTTP server from the package xllamacpp: llama-cpp.py MODEL PORT. Ends with SIGTERM."""
+"""Starts llama.cpp's own HTTP server from the package xllamacpp: llama-cpp.py MODEL PORT BATCH. Ends with SIGTERM."""
 
 import signal
 import sys
 
 import xllamacpp
 
-model, port = sys.argv[1:]
+model, port, batch = sys.argv[1:]
 params = xllamacpp.CommonParams()
 params.model.path = model
 params.hostnames = ["127.0.0.1"]
@@ -15,10 +15,10 @@ params.ui = False
 params.endpoint_metrics = True
 # Warnings and errors only.
 params.verbosity = 2
-# Two texts at once, each in a context of 512 tokens, read in parts of at most 128.
+# Two texts at once, each in a context of 512 tokens, read in parts.
 params.n_parallel = 2
 params.n_ctx = 1024
-params.n_ubatch = 128
+params.n_ubatch = int(batch)
 # Several threads wait for each other in loops, which costs a small model more than it gains.
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 # By default keys and values are kept in 16 bits, and attention is computed so: vectors then differ in the fourth

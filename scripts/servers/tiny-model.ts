@@ -30,12 +30,29 @@ interface TokenizerFile {
   };
 }
 
+/** Mistakes that published files of Qwen3-Embedding have had. */
+export interface TinyModelMistakes {
+  /** What every text ends with; null for nothing. */
+  readonly end?: "<|endoftext|>" | "<|im_end|>" | null;
+  readonly pooling?: "last" | "mean";
+}
+
+/** As llama.cpp numbers them. */
+const poolings = { mean: 1, last: 3 } as const;
+
 /** Writes the tests' tiny Qwen3-Embedding as llama.cpp reads models, with the settings of published files. */
-export async function writeTinyModel(path: string): Promise<void> {
+export async function writeTinyModel(
+  path: string,
+  { end = "<|endoftext|>", pooling = "last" }: TinyModelMistakes = {},
+): Promise<void> {
   const config = await readJson<ModelConfig>("config.json");
   const tokenizer = await readJson<TokenizerFile>("tokenizer.json");
   const weights = await readOnnxWeights(join(fixture, graph));
-  const settings = { ...modelSettings(config), ...tokenizerSettings(tokenizer) };
+  const settings = {
+    ...modelSettings(config),
+    "qwen3.pooling_type": { uint32: poolings[pooling] },
+    ...tokenizerSettings(tokenizer, end),
+  };
   await writeFile(path, ggufFile(settings, tensors(config, weights)));
 }
 
@@ -44,7 +61,6 @@ async function readJson<T>(name: string): Promise<T> {
 }
 
 function modelSettings(config: ModelConfig): Record<string, GgufValue> {
-  const lastToken = 3;
   return {
     "general.architecture": { string: "qwen3" },
     "general.name": { string: "tiny-qwen3" },
@@ -58,16 +74,19 @@ function modelSettings(config: ModelConfig): Record<string, GgufValue> {
     "qwen3.attention.value_length": { uint32: config.head_dim },
     "qwen3.attention.layer_norm_rms_epsilon": { float32: config.rms_norm_eps },
     "qwen3.rope.freq_base": { float32: config.rope_theta },
-    "qwen3.pooling_type": { uint32: lastToken },
   };
 }
 
-function tokenizerSettings({ model, added_tokens }: TokenizerFile): Record<string, GgufValue> {
+function tokenizerSettings(
+  { model, added_tokens }: TokenizerFile,
+  end: string | null,
+): Record<string, GgufValue> {
   const vocabulary = new Map(Object.entries(model.vocab).map(([token, id]) => [id, token]));
   for (const { id, content } of added_tokens) vocabulary.set(id, content);
   const special = new Set(added_tokens.map(({ id }) => id));
   const ids = [...vocabulary.keys()].toSorted((a, b) => a - b);
-  const end = added_tokens.find(({ content }) => content === "<|endoftext|>")?.id ?? -1;
+  const idOf = (token: string): number =>
+    added_tokens.find(({ content }) => content === token)?.id ?? -1;
   const [normal, control] = [1, 3];
   return {
     "tokenizer.ggml.model": { string: "gpt2" },
@@ -75,10 +94,10 @@ function tokenizerSettings({ model, added_tokens }: TokenizerFile): Record<strin
     "tokenizer.ggml.tokens": { strings: ids.map((id) => vocabulary.get(id) ?? "") },
     "tokenizer.ggml.token_type": { int32s: ids.map((id) => (special.has(id) ? control : normal)) },
     "tokenizer.ggml.merges": { strings: model.merges.map((pair) => pair.join(" ")) },
-    "tokenizer.ggml.eos_token_id": { uint32: end },
-    "tokenizer.ggml.padding_token_id": { uint32: end },
+    "tokenizer.ggml.eos_token_id": { uint32: idOf(end ?? "<|im_end|>") },
+    "tokenizer.ggml.padding_token_id": { uint32: idOf("<|endoftext|>") },
     "tokenizer.ggml.add_bos_token": { boolean: false },
-    "tokenizer.ggml.add_eos_token": { boolean: true },
+    "tokenizer.ggml.add_eos_token": { boolean: end !== null },
   };
 }
 

@@ -1,3 +1,4 @@
+import { isFault } from "../../faults/index.ts";
 import type { Precision } from "../precision.ts";
 import { type Check, type Finding, right, skipped, wrong } from "./check.ts";
 import { shown } from "./check-structure.ts";
@@ -14,7 +15,9 @@ const lesserPrecisions = ["fp16", "q8", "q4"] as const;
 interface Answer {
   readonly name: string;
   readonly kind: "document" | "query";
-  readonly vector: Float32Array;
+  /** Undefined when the embedder refused the text: a server without an end token refuses the empty one. */
+  readonly vector: Float32Array | undefined;
+  /** To the right vector; the least there is when there was none. */
   readonly cosine: number;
 }
 
@@ -37,7 +40,7 @@ export async function checkGolden(
   }
   const missed = answers.filter((answer) => answer.cosine < least);
   const lowest = Math.min(...answers.map((answer) => answer.cosine));
-  const detail = `${answers.length - missed.length} of ${answers.length} texts, lowest cosine ${shown(lowest)}`;
+  const detail = `${answers.length - missed.length} of ${answers.length} texts, ${told(answers)}`;
   if (missed.length === 0) return { check: right(name, detail), findings: [] };
   const findings = recognise(missed, golden, least);
   const named = findings.flatMap(({ mistake }) => (isMistake(mistake) ? [mistake] : []));
@@ -66,10 +69,9 @@ async function ask(witness: Witness, golden: GoldenVectors): Promise<readonly An
     const prompt = golden.query_prompt;
     const isQuery = kind === "query" && prompt !== "" && text.startsWith(prompt);
     if (witness.model.prompts.document !== "" && !isQuery) continue;
-    const answer = isQuery
-      ? await witness.alone(text.slice(prompt.length), "query")
-      : await witness.alone(text);
-    const near = cosineOf(answer, Float32Array.from(vector));
+    const asked = isQuery ? witness.alone(text.slice(prompt.length), "query") : witness.alone(text);
+    const answer = await asked.catch(refusedText);
+    const near = answer === undefined ? -1 : cosineOf(answer, Float32Array.from(vector));
     answers.push({
       name: item,
       kind: isQuery ? "query" : "document",
@@ -80,6 +82,19 @@ async function ask(witness: Witness, golden: GoldenVectors): Promise<readonly An
   return answers;
 }
 
+/** A text that is refused is one answer of many; everything else ends the verification. */
+function refusedText(error: unknown): undefined {
+  if (!isFault(error) || error.scope !== "document") throw error;
+}
+
+function told(answers: readonly Answer[]): string {
+  const given = answers.filter(({ vector }) => vector !== undefined);
+  const refused = answers.length - given.length;
+  const cosines = given.map(({ cosine }) => cosine);
+  const lowest = given.length === 0 ? "none given" : `lowest cosine ${shown(Math.min(...cosines))}`;
+  return refused === 0 ? lowest : `${lowest}, ${refused} refused`;
+}
+
 /** Mistakes whose example is what came; those that give the right vector as well say nothing. */
 function recognise(
   missed: readonly Answer[],
@@ -88,7 +103,7 @@ function recognise(
 ): readonly Finding[] {
   return Object.entries(golden.wrong).flatMap(([key, { what, example }]) => {
     const answer = missed.find((one) => one.name === example?.name);
-    if (answer === undefined || example?.vector.length !== answer.vector.length) return [];
+    if (answer?.vector === undefined || example?.vector.length !== answer.vector.length) return [];
     const near = cosineOf(answer.vector, Float32Array.from(example.vector));
     if (near < least) return [];
     const mistake = mistakeOf(key);

@@ -15,9 +15,9 @@ export interface ServedEmbedder extends AsyncDisposable {
   readonly embedder: Embedder;
 }
 
-/** An embedding server on loopback that answers with these vectors, and the embedder `openai` in front of it. */
+/** An embedding server on loopback that answers with these vectors, or refuses where there are none, and the embedder `openai` in front of it. */
 export async function serveVectors(
-  answer: (texts: readonly string[], dimensions: number | undefined) => Served,
+  answer: (texts: readonly string[], dimensions: number | undefined) => Served | undefined,
   config: Readonly<Record<string, unknown>>,
 ): Promise<ServedEmbedder> {
   const server = createServer((message, response) => {
@@ -33,7 +33,12 @@ export async function serveVectors(
         readonly dimensions?: number;
       };
       const texts = typeof asked.input === "string" ? [asked.input] : asked.input;
-      const { vectors, tokens } = answer(texts, asked.dimensions);
+      const served = answer(texts, asked.dimensions);
+      if (served === undefined) {
+        response.writeHead(400).end("{}");
+        return;
+      }
+      const { vectors, tokens } = served;
       const data = vectors.map((vector, index) => ({ index, embedding: [...vector] }));
       const usage = tokens === undefined ? undefined : { prompt_tokens: tokens };
       response.setHeader("content-type", "application/json");

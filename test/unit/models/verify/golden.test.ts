@@ -14,7 +14,7 @@ const path = fileURLToPath(new URL("../../../fixtures/tiny-qwen3/goldens.json", 
 const golden = await readGoldenFile(path);
 const signal = new AbortController().signal;
 
-/** Verifies a server that knows the golden vectors, with some of them replaced by others. */
+/** Verifies a server that knows the golden vectors, with some of them replaced by others; it refuses empty ones. */
 async function verify(
   replaced: ReadonlyMap<string, readonly number[]>,
   file: GoldenVectors = golden,
@@ -25,12 +25,15 @@ async function verify(
   );
   const other = golden.items[0]?.vector ?? [];
   await using served = await serveVectors(
-    (texts) => ({
-      vectors: texts.map(
-        (text) =>
-          byText.get(text) ?? other.map((value, index) => value * Math.sin(index + text.length)),
-      ),
-    }),
+    (texts) => {
+      if (texts.some((text) => byText.get(text)?.length === 0)) return undefined;
+      return {
+        vectors: texts.map(
+          (text) =>
+            byText.get(text) ?? other.map((value, index) => value * Math.sin(index + text.length)),
+        ),
+      };
+    },
     { model: "tiny", query_instruction: `${golden.query_prompt}{query}`, ...config },
   );
   return await verifyEmbedder(served.embedder, { precision: "fp32", golden: file }, signal);
@@ -80,6 +83,21 @@ describe("golden vectors", () => {
     };
     const expected = names[key] ?? key.replaceAll("_", "-");
     expect(found.findings.map(({ mistake }) => mistake)).toEqual([expected]);
+  });
+
+  it("that are refused count as missed, and what the others tell is still told", async () => {
+    const refused = await verify(new Map([["empty", []]]));
+    expect(goldenCheck(refused)).toMatchObject({ verdict: "wrong" });
+    expect(goldenCheck(refused)?.detail).toMatch(
+      /^31 of 32 texts, lowest cosine 1\.0+, 1 refused, .*`empty`/,
+    );
+    const { example } = golden.wrong["missing_eos"] ?? {};
+    const wrong = new Map([
+      ["empty", []],
+      [example?.name ?? "", example?.vector ?? []],
+    ]);
+    const found = await verify(wrong);
+    expect(found.findings.map(({ mistake }) => mistake)).toEqual(["missing-end-token"]);
   });
 
   it("that only queries miss point at the prompt when no example tells", async () => {
