@@ -92,6 +92,16 @@ export class RedisConnection {
     }
   }
 
+  /** An answer that has to be a list. Rejects servers that only look like Redis. */
+  list(reply: Reply | undefined): readonly Reply[] {
+    if (Array.isArray(reply)) return reply as readonly Reply[];
+    const subject = `the embedding cache \`${this.#server.address}\``;
+    throw new Fault(
+      "cache.unusable",
+      `${subject} does not answer as Redis does; check \`cache.url\``,
+    );
+  }
+
   destroy(): void {
     this.#broken ??= new Error("the connection was closed");
     if (this.#client.isOpen) this.#client.destroy();

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { assert, Fault } from "../../faults/index.ts";
+import { Fault } from "../../faults/index.ts";
 import type { Command, RedisConnection, Reply } from "./connection.ts";
 import { generationField, probeField, type RedisKeys } from "./keys.ts";
 import { isFull } from "./trouble.ts";
@@ -132,7 +132,9 @@ export class Generations {
     const wanted = [randomBytes(8).toString("hex"), ...probes.values()];
     const look: Command = ["HMGET", key, ...fields];
     const [present] = await connection.batch([look]);
-    const found = textsOf(present);
+    // Something else under our name: not a hash, so nothing that could be kept in it.
+    if (present instanceof Error) await connection.batch([["UNLINK", key]]);
+    const found = present instanceof Error ? [undefined] : textsOf(connection, present);
     // A server without room for more, which refuses all that writes, can still be read.
     if (found.every((value) => value !== undefined)) return found;
     const set = fields.map((field, index) => ["HSETNX", key, field, wanted[index] ?? ""]);
@@ -141,9 +143,7 @@ export class Generations {
       const what = `the embedding cache \`${this.address}\` has no room, not even for a probe`;
       throw new Fault("cache.full", `${what}; raise its \`maxmemory\``, { retry: "later" });
     }
-    const results = replies.at(-1);
-    assert(Array.isArray(results), "EXEC is answered with a list");
-    return textsOf((results as readonly Reply[]).at(-1));
+    return textsOf(connection, connection.list(replies.at(-1)).at(-1));
   }
 
   #look(info: string): ServerFacts {
@@ -167,7 +167,9 @@ function textOf(reply: Reply | undefined): string | undefined {
   return Buffer.isBuffer(reply) ? reply.toString() : undefined;
 }
 
-function textsOf(reply: Reply | undefined): readonly (string | undefined)[] {
-  assert(Array.isArray(reply), "HMGET is answered with a list");
-  return (reply as readonly Reply[]).map(textOf);
+function textsOf(
+  connection: RedisConnection,
+  reply: Reply | undefined,
+): readonly (string | undefined)[] {
+  return connection.list(reply).map(textOf);
 }

@@ -63,41 +63,25 @@ class RedisCache implements EmbeddingCache {
 
   async get(keys: readonly string[], dimension: number): Promise<Map<string, Float32Array>> {
     const found = new Map<string, Float32Array>();
-    for (const part of parts([...new Set(keys)])) {
-      const values = await this.#exchange(false, (generation) => {
-        const names = part.map((key) => this.#keys.entry(generation, key));
-        return [["MGET", ...names], ...names.map((name) => ["PEXPIRE", name, this.#ttl])];
-      });
-      if (values === undefined) continue;
-      const { generation, replies } = values;
-      const [vectors] = replies;
-      assert(Array.isArray(vectors), "MGET is answered with a list");
-      const broken: string[] = [];
-      for (const [index, key] of part.entries()) {
-        const bytes: unknown = vectors[index];
-        if (!Buffer.isBuffer(bytes)) continue;
-        const vector = decodeVector(bytes, dimension, this.#storage);
-        if (vector === "broken") broken.push(this.#keys.entry(generation, key));
-        else if (vector !== "coarser") found.set(key, vector);
-      }
-      if (broken.length > 0) {
-        await this.#link.use("any", (connection) => connection.batch([["UNLINK", ...broken]]));
-      }
-    }
+    for (const part of parts([...new Set(keys)])) await this.#find(part, dimension, found);
     return found;
   }
 
   async put(entries: ReadonlyMap<string, Float32Array>): Promise<void> {
     const sound = [...entries].filter(([, vector]) => isSound(vector));
     for (const part of parts(sound)) {
-      const done = await this.#exchange(true, (generation) =>
-        part.map(([key, vector]) => {
-          const { buffer, byteOffset, byteLength } = encodeVector(vector, this.#storage);
-          const value = Buffer.from(buffer, byteOffset, byteLength);
-          return ["SET", this.#keys.entry(generation, key), value, "PX", this.#ttl];
-        }),
+      await this.#exchange(
+        true,
+        (generation) =>
+          part.map(([key, vector]) => {
+            const { buffer, byteOffset, byteLength } = encodeVector(vector, this.#storage);
+            const value = Buffer.from(buffer, byteOffset, byteLength);
+            return ["SET", this.#keys.entry(generation, key), value, "PX", this.#ttl];
+          }),
+        (replies) => {
+          for (const reply of replies) this.#noteFull(reply);
+        },
       );
-      for (const reply of done?.replies ?? []) this.#noteFull(reply);
     }
   }
 
@@ -142,23 +126,52 @@ class RedisCache implements EmbeddingCache {
     this.#link.close();
   }
 
+  async #find(
+    keys: readonly string[],
+    dimension: number,
+    found: Map<string, Float32Array>,
+  ): Promise<void> {
+    const broken: string[] = [];
+    await this.#exchange(
+      false,
+      (generation) => {
+        const names = keys.map((key) => this.#keys.entry(generation, key));
+        return [["MGET", ...names], ...names.map((name) => ["PEXPIRE", name, this.#ttl])];
+      },
+      ([reply], generation, connection) => {
+        for (const [index, bytes] of connection.list(reply).entries()) {
+          const key = keys[index];
+          if (key === undefined || !Buffer.isBuffer(bytes)) continue;
+          const vector = decodeVector(bytes, dimension, this.#storage);
+          if (vector === "broken") broken.push(this.#keys.entry(generation, key));
+          else if (vector !== "coarser") found.set(key, vector);
+        }
+      },
+    );
+    if (broken.length === 0) return;
+    await this.#link.use("any", (connection) => connection.batch([["UNLINK", ...broken]]));
+  }
+
   /**
-   * Sends commands about entries of the present generation, and their answers; undefined when the server is away or
-   * there is no generation. When it turns out to be another one by now, they are sent once more.
+   * Sends commands about entries of the present generation, and hands on their answers; does nothing when the server is
+   * away or there is no generation. When it turns out to be another one by now, they are sent once more.
    */
   async #exchange(
     writes: boolean,
     commandsOf: (generation: string) => readonly Command[],
-  ): Promise<{ generation: string; replies: readonly Reply[] } | undefined> {
-    return this.#link.use("any", async (connection) => {
+    use: (replies: readonly Reply[], generation: string, connection: RedisConnection) => void,
+  ): Promise<void> {
+    await this.#link.use("any", async (connection) => {
       for (let attempt = 0; attempt < 2; attempt += 1) {
         const generation = await this.#generations.join(connection, writes);
-        if (generation === undefined) return undefined;
+        if (generation === undefined) return;
         const check = this.#generations.check();
         const [named, ...replies] = await connection.batch([check, ...commandsOf(generation)]);
-        if (this.#generations.isStill(generation, named)) return { generation, replies };
+        if (this.#generations.isStill(generation, named)) {
+          use(replies, generation, connection);
+          return;
+        }
       }
-      return undefined;
     });
   }
 

@@ -1,5 +1,4 @@
-import { assert } from "../../faults/index.ts";
-import type { RedisConnection, Reply } from "./connection.ts";
+import type { RedisConnection } from "./connection.ts";
 
 /** How many keys the server looks at in one step: some milliseconds of its time. */
 const keysPerStep = "1000";
@@ -31,11 +30,9 @@ async function* scan(connection: RedisConnection, pattern: string): AsyncGenerat
     const [step] = await connection.batch([
       ["SCAN", cursor, "MATCH", pattern, "COUNT", keysPerStep],
     ]);
-    assert(Array.isArray(step), "SCAN is answered with a list");
-    const [next, keys] = step as readonly Reply[];
-    assert(Array.isArray(keys), "SCAN gives a list of keys");
+    const [next, keys] = connection.list(step);
     cursor = String(next);
-    const names = keys.filter((key) => Buffer.isBuffer(key));
+    const names = connection.list(keys).filter((key) => Buffer.isBuffer(key));
     if (names.length > 0) yield names;
   } while (cursor !== "0");
 }

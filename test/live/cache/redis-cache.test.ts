@@ -59,6 +59,28 @@ describeLive("redis", ({ address }) => {
     expect((await cache.get([keyOf(0)], dimension)).size).toBe(1);
   });
 
+  test("something else under the name of the probes is replaced, and nothing fails", async () => {
+    const place = placeAt(address);
+    const [old, cache] = [await place.open(), await place.open()];
+    await old.keepProbe("a", "mine");
+    await old.put(entriesFrom(0, 1));
+    const [probes = ""] = await keysLike(address, `${place.prefix}*probes`);
+    for (const rubbish of [
+      ["SET", probes, "rubbish"],
+      ["RPUSH", probes, "rub", "bish"],
+    ]) {
+      await ask(address, "DEL", probes);
+      await ask(address, ...rubbish);
+      expect(await cache.probe("a")).toBeUndefined();
+      expect((await cache.get([keyOf(0)], dimension)).size).toBe(0);
+      expect((await cache.stats()).entries).toBe(0);
+      expect(await cache.keepProbe("a", "mine")).toBe("mine");
+      await cache.put(entriesFrom(0, 1));
+      expect((await old.get([keyOf(0)], dimension)).size).toBe(1);
+      await cache.clear();
+    }
+  });
+
   test("float16 takes half the room, and the settings do not take one another's entries for theirs", async () => {
     const coarsePlace = placeAt(address, { storage: "float16" });
     const coarse = await coarsePlace.open();
