@@ -82,16 +82,19 @@ function texts(page: Page): Record<string, number> {
 }
 
 it("serves a run's measures while it works, in step with the server and with its summary", async () => {
-  const server = await slowServer(1500);
+  const server = await slowServer(700);
   const files = { "sluice.yaml": pipelineOf(server), ...documents(120) };
   await using place = await Workplace.make(files);
   const run = place.start("run", "--json", "--metrics-port", "0");
   const url = await addressOf(run);
   expect(new URL(url).hostname).toBe("127.0.0.1");
 
-  const early = await scrapeUntil(url, (page) => value(page, "embedding_texts_total") >= 8);
+  const early = await scrapeUntil(
+    url,
+    (page) =>
+      value(page, "embedding_texts_total") > 0 && value(page, "embedding_waiting_texts") > 0,
+  );
   expect(value(early, "run_active")).toBe(1);
-  expect(value(early, "embedding_waiting_texts")).toBeGreaterThan(0);
   expect(value(early, "embedding_waiting_tokens")).toBeGreaterThan(
     value(early, "embedding_waiting_texts"),
   );
@@ -115,6 +118,8 @@ it("serves a run's measures while it works, in step with the server and with its
   expect(ended.code).toBe(0);
   const summary = ended.json<{
     chunks: { embedded: number };
+    tokens: number;
+    duration_ms: number;
     cache: { hits: number; misses: number; hit_rate: number };
     embedding: {
       calls: number;
@@ -131,10 +136,14 @@ it("serves a run's measures while it works, in step with the server and with its
   expect(embedding.places).toMatchObject([
     { place: server.url, texts: 120, batches: embedding.calls },
   ]);
-  // The server reads so many tokens a second, and was never left without.
-  expect(embedding.tokens_per_second).toBeGreaterThan(1000);
-  expect(embedding.tokens_per_second).toBeLessThan(1700);
-  expect(embedding.places[0]?.batch_fill).toBeGreaterThan(0.9);
+  // The server reads no more than 700 tokens a second, however slow the machine is.
+  expect(embedding.tokens_per_second).toBeLessThan(850);
+  expect(embedding.tokens_per_second * (embedding.busy_ms / 1000) - summary.tokens).toBeCloseTo(
+    0,
+    -1,
+  );
+  expect(embedding.busy_ms).toBeLessThan(summary.duration_ms);
+  expect(embedding.places[0]?.batch_fill).toBeCloseTo(120 / (4 * embedding.calls), 3);
   expect(embedding.latency_ms["p99"]).toBeGreaterThanOrEqual(embedding.latency_ms["p50"] ?? 0);
   await expect(fetch(url)).rejects.toThrow();
 });
