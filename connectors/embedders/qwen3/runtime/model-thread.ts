@@ -28,7 +28,8 @@ export class ModelThread {
   /** `file` and `patienceMs` differ only in tests. */
   constructor(file: URL, patienceMs = usualPatienceMs) {
     this.#patienceMs = patienceMs;
-    this.#worker = new Worker(file, { name: "sluice-model" });
+    // A thread does not take the options of the process: some of them it would refuse.
+    this.#worker = new Worker(file, { name: "sluice-model", execArgv: [] });
     this.#worker.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);

@@ -7,6 +7,11 @@ import { Place } from "../../../../../connectors/embedders/qwen3/runtime/place.t
 import { workerFile } from "../../../../../connectors/embedders/qwen3/runtime/worker-file.ts";
 import { goldens, noAbort, optionsOf, rows, wrongOnes } from "./tiny-model.ts";
 
+const runtimeUrl = new URL(
+  "../../../../../connectors/embedders/qwen3/runtime/index.ts",
+  import.meta.url,
+).href;
+const tinyModelUrl = new URL("./tiny-model.ts", import.meta.url).href;
 const long = rows.find((row) => row.length === 374)!;
 
 describe("a runtime", () => {
@@ -76,6 +81,16 @@ describe("a runtime", () => {
   it("gives nothing for nothing, and refuses a row without tokens as a defect of ours", async () => {
     expect(await runtime.run([], noAbort)).toEqual([]);
     await expect(runtime.run([new Int32Array(0)], noAbort)).rejects.toThrow(/without tokens/);
+  });
+
+  it("opens in a program that was given as text, whose options no thread takes", async () => {
+    const program =
+      `import { Runtime } from ${JSON.stringify(runtimeUrl)};` +
+      `import { noAbort, optionsOf } from ${JSON.stringify(tinyModelUrl)};` +
+      "const runtime = await Runtime.open(optionsOf(), noAbort);" +
+      "console.log(runtime.devices.join()); await runtime.close();";
+    const given = ["--input-type=module", "--eval", program];
+    expect((await promisify(execFile)(process.execPath, given)).stdout.trim()).toBe("cpu");
   });
 
   it("is not opened without a self-test", async () => {
