@@ -8,17 +8,17 @@ import { readBody } from "../../../src/testkit/embedding-responses.ts";
 export class RecordingProxy {
   /** The API's address, ending in `/v1`. */
   readonly url: string;
-  readonly #upstream: string;
+  #upstream: string;
   /** How often a vector of each text reached the client. */
   readonly #answered = new Map<string, number>();
   #requests = 0;
   #lost = 0;
-  /** Called at the beginning of each request for vectors, with its number; the request goes on meanwhile. */
-  onRequest: (request: number) => void = () => {};
+  /** Called at the beginning of each request for vectors, with its number and texts; the request goes on meanwhile. */
+  onRequest: (request: number, texts: number) => void = () => {};
 
   private constructor(url: string, upstream: string) {
     this.url = url;
-    this.#upstream = upstream;
+    this.#upstream = new URL(upstream).origin;
   }
 
   /** Opens a proxy that closes with the test. `upstream` is the API's address. */
@@ -30,7 +30,7 @@ export class RecordingProxy {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const proxy = new RecordingProxy(`http://127.0.0.1:${port}/v1`, new URL(upstream).origin);
+    const proxy = new RecordingProxy(`http://127.0.0.1:${port}/v1`, upstream);
     onTestFinished(async () => {
       server.closeAllConnections();
       server.close();
@@ -53,10 +53,14 @@ export class RecordingProxy {
     return this.#lost;
   }
 
+  /** From now on another server answers at this address. */
+  redirect(upstream: string): void {
+    this.#upstream = new URL(upstream).origin;
+  }
+
   async #forward(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = `${this.#upstream}${message.url}`;
     if (message.method !== "POST") {
-      const answer = await fetch(url);
+      const answer = await fetch(`${this.#upstream}${message.url}`);
       response.writeHead(answer.status, { "content-type": "application/json" });
       response.end(await answer.text());
       return;
@@ -64,9 +68,9 @@ export class RecordingProxy {
     const body = await readBody(message);
     const { input } = JSON.parse(body) as { readonly input: readonly string[] };
     this.#requests += 1;
-    this.onRequest(this.#requests);
+    this.onRequest(this.#requests, input.length);
     try {
-      const answer = await fetch(url, { method: "POST", body });
+      const answer = await fetch(`${this.#upstream}${message.url}`, { method: "POST", body });
       const text = await answer.text();
       response.writeHead(answer.status, { "content-type": "application/json" });
       response.end(text);

@@ -1,11 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { installServer } from "../../../scripts/servers/install-server.ts";
+import { llamaCppWith } from "../../../scripts/servers/llama-cpp.ts";
+import { RunningServer } from "../../../scripts/servers/running-server.ts";
 import { startServer } from "../../../scripts/servers/start-server.ts";
 import { probeTexts } from "../../../src/engine/space.ts";
 import { farthest } from "../../connectors/embedders/qwen3/harness.ts";
 import { makePlace, type Place, pipelineText } from "../../e2e/support/place.ts";
 import { markdown, randomFrom } from "../../e2e/support/prose.ts";
-import { readIndex } from "../../e2e/support/stored-index.ts";
+import { readIndex, type StoredRow } from "../../e2e/support/stored-index.ts";
 import { sync } from "../../e2e/support/sync.ts";
 import { describeLive } from "../support/live-servers.ts";
 import { RecordingProxy } from "./recording-proxy.ts";
@@ -36,11 +39,20 @@ async function configure(place: Place, urls: readonly string[], retry: string): 
   await writeFile(place.file, text.replace(/^retry:.*$/m, retry));
 }
 
+let calm: ReadonlyMap<string, StoredRow> | undefined;
+
+/** What a run makes that nothing disturbs. */
+async function calmIndex(address: string): Promise<ReadonlyMap<string, StoredRow>> {
+  if (calm !== undefined) return calm;
+  const place = await placeBehind([address]);
+  expect((await sync(place.file)).exitCode).toBe(0);
+  calm = await readIndex(place.index, "search");
+  return calm;
+}
+
 /** Every record of a run that nothing disturbed, with the same vector. */
 async function expectWhole(place: Place, undisturbed: string): Promise<void> {
-  const calm = await placeBehind([undisturbed]);
-  expect((await sync(calm.file)).exitCode).toBe(0);
-  const expected = await readIndex(calm.index, "search");
+  const expected = await calmIndex(undisturbed);
   const found = await readIndex(place.index, "search");
   expect([...found.keys()]).toEqual([...expected.keys()]);
   expect(found.size).toBeGreaterThan(pages);
@@ -107,6 +119,32 @@ describeLive("llama-cpp", ({ address }) => {
     const second = await sync(place.file);
     expect(second.summary).toMatchObject({ status: "succeeded", documents: { failed: 0 } });
     expectOnce([proxy], first.summary.chunks.embedded + second.summary.chunks.embedded);
+    await expectWhole(place, address);
+  }, 120_000);
+
+  test("a server that comes back with another model is not believed, and nothing of it is kept", async () => {
+    await using own = await startServer("llama-cpp");
+    const kind = llamaCppWith({ end: "<|im_end|>" });
+    await using other = await RunningServer.start(kind, await installServer(kind));
+    const proxy = await RecordingProxy.open(own.address);
+    let killed: Promise<void> | undefined;
+    proxy.onRequest = (request, texts) => {
+      if (request === during) killed = own.kill();
+      // The first question after the loss, before any work, is for a vector that is known.
+      if (proxy.lost > 0 && texts === 1) proxy.redirect(other.address);
+    };
+    const place = await placeBehind([proxy.url]);
+    const first = await sync(place.file);
+    await killed;
+    expect(first.exitCode).toBe(4);
+    expect(first.summary.error).toMatchObject({
+      code: "refused.probe",
+      message: expect.stringContaining("gives another vector for the same text than before"),
+    });
+    await own.restart();
+    proxy.redirect(own.address);
+    proxy.onRequest = () => {};
+    expect((await sync(place.file)).exitCode).toBe(0);
     await expectWhole(place, address);
   }, 120_000);
 
