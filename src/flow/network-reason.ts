@@ -1,7 +1,7 @@
 import { errorCode } from "./error-code.ts";
 
 /** Why a request got no answer. */
-export interface NetworkReason {
+interface NetworkReason {
   /** In a few words, for messages. */
   readonly reason: string;
   /** The code of the error that lies beneath; empty when it has none. */
