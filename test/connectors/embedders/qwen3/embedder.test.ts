@@ -87,11 +87,11 @@ describe("the qwen3 embedder", () => {
       Array.from({ length: 40 }, (_, index) => "word ".repeat(index % 13)),
     );
     const [place] = embedder.measures?.() ?? [];
-    const { batches = 0, tokens = 0, padding = 0, texts = 0 } = place ?? {};
+    const { batches = 0, tokens = 0, padding = 0, texts: count = 0 } = place ?? {};
     expect(place).toMatchObject({ batchTokens: 64, batchTexts: 9, texts: 40 });
     expect(padding).toBeGreaterThan(0);
     expect(tokens + padding).toBeLessThanOrEqual(64 * batches);
-    expect(texts).toBeLessThanOrEqual(9 * batches);
+    expect(count).toBeLessThanOrEqual(9 * batches);
     const roomy = tiny({ max_batch_tokens: 9_999_999 });
     await documents(roomy, ["one"]);
     expect(roomy.measures?.()[0]?.batchTokens).toBeLessThan(9_999_999);
