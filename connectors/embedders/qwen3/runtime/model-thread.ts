@@ -22,6 +22,8 @@ export class ModelThread {
   #nextId = 1;
   #death: ThreadDied | undefined;
   #patienceMs: number;
+  /** Until it has, or is closed, it has the usual time. */
+  #hasLoaded = false;
   #timer: NodeJS.Timeout | undefined;
   #isAbandoned = false;
 
@@ -33,6 +35,7 @@ export class ModelThread {
     this.#worker.on("message", (answer: Answer) => {
       const waiting = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
+      this.#hasLoaded = true;
       this.#watch();
       waiting?.resolve(answer);
     });
@@ -62,6 +65,7 @@ export class ModelThread {
    */
   async close(): Promise<boolean> {
     this.#patienceMs = Math.min(this.#patienceMs, closingPatienceMs);
+    this.#hasLoaded = true;
     const closed = this.ask({ kind: "close" });
     this.#watch();
     // Ending a thread from outside while the native library runs in it is not safe in every version.
@@ -74,14 +78,16 @@ export class ModelThread {
   /** From now on a silence is measured, as long as an answer is awaited. */
   #watch(): void {
     clearTimeout(this.#timer);
-    if (this.#waiting.size > 0) this.#timer = setTimeout(() => this.#abandon(), this.#patienceMs);
+    if (this.#waiting.size === 0) return;
+    const patienceMs = this.#hasLoaded ? this.#patienceMs : usualPatienceMs;
+    this.#timer = setTimeout(() => this.#abandon(patienceMs), patienceMs);
   }
 
   /** A native call that hangs cannot be ended: the thread is left to itself, and holds nobody up. */
-  #abandon(): void {
+  #abandon(patienceMs: number): void {
     this.#isAbandoned = true;
     this.#worker.unref();
-    this.#die(`It gave no answer for ${Math.ceil(this.#patienceMs / 1_000)} s.`);
+    this.#die(`It gave no answer for ${Math.ceil(patienceMs / 1_000)} s.`);
     this.#ended.resolve();
   }
 

@@ -23,7 +23,7 @@ export interface PlaceOptions {
   readonly threads?: number;
   /** The file of the thread; another one only in tests. */
   readonly workerFile: URL;
-  /** How long a thread may be silent that was asked something; another one only in tests. */
+  /** How long a thread may be silent that was asked to run or to close; another one only in tests. */
   readonly patienceMs?: number;
   /** Told of the end of a thread that opening does not wait for when it is aborted: loading cannot be broken off. */
   readonly abandon?: (ending: Promise<boolean>) => void;

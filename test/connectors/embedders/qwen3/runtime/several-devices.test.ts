@@ -89,7 +89,7 @@ describe("several devices", () => {
 
 describe("a thread that never answers", () => {
   it("is given up, also by closing, and a fresh one takes the next batch", async () => {
-    const place = await hanging("cpu", 400);
+    const place = await hanging("cpu", 1_000);
     const guiltyBatch = batchOf([rows[guilty]!]);
     await expect(place.run(guiltyBatch, noAbort, 1)).rejects.toMatchObject({
       code: "embed.crashed",
@@ -114,7 +114,7 @@ describe("a thread that never answers", () => {
   });
 
   it("on WebGPU gets no second one beside it, which would end the process", async () => {
-    const place = await hanging("webgpu", 400);
+    const place = await hanging("webgpu", 1_000);
     const hung = place.run(batchOf([rows[guilty]!]), noAbort, 1);
     await expect(hung).rejects.toMatchObject({ code: "embed.crashed" });
     await expect(place.run(batchOf([rows[other]!]), noAbort)).rejects.toMatchObject({
