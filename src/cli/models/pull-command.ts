@@ -120,9 +120,21 @@ function report({ terminal }: Shell, pulled: Pulled, done: Done): void {
   terminal.line(`${countOf(files.length, "file")}, ${bytes(size)}, ${hashes}, in ${took}`);
   if (graph !== undefined) terminal.line(`ONNX file: ${graph}`);
   terminal.line(folder);
-  if (graph === undefined || /model(?:_fp16)?\.onnx$/.test(graph)) return;
+  if (graph === undefined) return;
+  if (!isTakenUnasked(graph, files)) {
+    terminal.note(`To use it, write \`file: ${graph}\` into the pipeline's embedder.`, "yellow");
+  }
+  if (/model(?:_fp16)?\.onnx$/.test(graph)) return;
   terminal.note(
     "Coarser weights may give other vectors: try it with `sluice models verify`.",
     "yellow",
+  );
+}
+
+/** Whether the embedder takes this graph of these files when none is named: never a plain 8-bit or 4-bit one. */
+function isTakenUnasked(graph: string, files: readonly { readonly path: string }[]): boolean {
+  const others = files.filter(({ path }) => path.endsWith(".onnx") && path !== graph);
+  return (
+    /(?:^|\/)model\.onnx$/.test(graph) || (others.length === 0 && /_(?:fp16|q8)\.onnx$/.test(graph))
   );
 }

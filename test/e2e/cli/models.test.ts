@@ -55,6 +55,11 @@ describe("sluice models pull", () => {
     expect(list.pulled).toMatchObject([{ model: repository, complete: true }]);
     const again = await place.sluice("models", "pull", repository);
     expect(again.stdout).toContain("there already");
+    const fp16 = await place.sluice("models", "pull", repository, "--precision", "fp16");
+    expect(fp16.stderr).toContain("`file: onnx/model_fp16.onnx`");
+    const given = ["--precision", "fp16", "--into", "alone"];
+    const alone = await place.sluice("models", "pull", repository, ...given);
+    expect([alone.code, alone.stderr]).toEqual([0, expect.not.stringContaining("file:")]);
   });
 
   it("that was killed goes on where it stopped", async () => {
