@@ -9,6 +9,7 @@ import { cranfieldRows } from "./cranfield.ts";
 import { documentationRows } from "./documentation.ts";
 import { eventLoopRows } from "./event-loop.ts";
 import { feedingRows, serviceRows } from "./feeding.ts";
+import { flatMemoryRows } from "./flat-memory.ts";
 import { inProcessRows } from "./in-process.ts";
 import { memoryRows } from "./memory.ts";
 import { peersRows } from "./peers.ts";
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> =
   sinks: benchSinks,
   service: () => serviceRows(60),
   memory: memoryRows,
+  "flat-memory": flatMemoryRows,
   "in-process": inProcessRows,
   "event-loop": eventLoopRows,
 };
