@@ -74,7 +74,7 @@ export class LanceCollection implements Collection {
       this.#apply(batch, signal),
     );
     await this.#durable();
-    if (this.#housekeeping.stale) await this.#tidy(signal);
+    if (this.#housekeeping.due) await this.#tidy(signal);
     return { failed };
   }
 
@@ -163,11 +163,9 @@ export class LanceCollection implements Collection {
   /** Loses against a write or a compaction of another process without a fault: the next run compacts. */
   async optimize(signal: AbortSignal): Promise<void> {
     try {
-      const compacted = await this.#live.run("alone", "optimised", signal, async () => {
-        const pays = await this.#housekeeping.paysAtEnd(this.#live.table);
-        if (pays) await this.#compact();
-        return pays;
-      });
+      const compacted = await this.#live.run("alone", "optimised", signal, () =>
+        this.#housekeeping.finish(this.#live.table),
+      );
       if (compacted) await this.#durable();
     } catch (error) {
       if (!isFault(error) || error.code !== "sink.conflict") throw error;
@@ -187,33 +185,19 @@ export class LanceCollection implements Collection {
     }
   }
 
-  /** Between writes. What fails here costs speed only; if something is wrong, the next write says so. */
+  /** Between writes. A compaction that fails costs speed only; if something is wrong, the next write says so. */
   async #tidy(signal: AbortSignal): Promise<void> {
     try {
       const compacted = await this.#live.run("alone", "optimised", signal, async () => {
-        if (!this.#housekeeping.stale) return false;
-        const pays =
-          this.#housekeeping.lookDue && (await this.#housekeeping.paysInRun(this.#live.table));
-        if (pays) await this.#compact();
-        else await this.#refresh();
-        return pays;
+        if (!this.#housekeeping.due) return false;
+        const isCompacted = await this.#housekeeping.look(this.#live.table);
+        await this.#live.refresh();
+        return isCompacted;
       });
       if (compacted) await this.#durability.sync();
     } catch {
-      // The writes stand; it is tried again after as many more.
+      // The writes stand; the compaction is tried again after as many more.
     }
-  }
-
-  /** On a fresh handle: a compaction takes room of its own, besides what the old one remembers. */
-  async #compact(): Promise<void> {
-    await this.#refresh();
-    await this.#housekeeping.compact(this.#live.table);
-    await this.#refresh();
-  }
-
-  async #refresh(): Promise<void> {
-    this.#housekeeping.refreshed();
-    await this.#live.refresh();
   }
 
   /** Adds the columns of fields that were declared after sluice made the table. */

@@ -38,7 +38,7 @@ export class LiveTable {
   readonly idColumn: string;
   #table: LanceDb.Table;
   readonly #gate = new Gate(concurrentCommits);
-  readonly #inFlight = new Map<Promise<unknown>, keyof typeof shares>();
+  readonly #inFlight = new Set<Promise<unknown>>();
   #incarnation: string | undefined;
   #closed = false;
 
@@ -55,14 +55,13 @@ export class LiveTable {
 
   /**
    * Lets go of what the driver remembers of every version that it has seen, which grows with the square of the commits
-   * (250 MB after 600 small ones). Called while the caller has the table alone: reads in flight end on the handle they
-   * began with, and nothing else keeps it.
+   * (250 MB after 600 small ones). Calls in flight end on the table they began with.
    */
   async refresh(): Promise<void> {
     const old = this.#table;
-    const readers = [...this.#inFlight].flatMap(([call, share]) => (share === "read" ? call : []));
+    const users = [...this.#inFlight];
     this.#table = await this.options.reopen();
-    void Promise.allSettled(readers).then(() => old.close());
+    void Promise.allSettled(users).then(() => old.close());
   }
 
   /** Runs a call of the driver in its turn. The signal only counts before it begins: nothing stops a native call. */
@@ -80,7 +79,7 @@ export class LiveTable {
       if (this.#closed)
         throw new Fault("aborted", `The sink of ${this.options.address} is closed.`);
       running = call();
-      this.#inFlight.set(running, share);
+      this.#inFlight.add(running);
       return await running;
     } catch (error) {
       throw this.toFault(error, verb);
@@ -122,7 +121,7 @@ export class LiveTable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled(this.#inFlight.keys());
+    await Promise.allSettled(this.#inFlight);
     this.#table.close();
   }
 }
