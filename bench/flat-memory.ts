@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { allocator, nodeOptions } from "../bin/memory-settings.js";
 import { Corpus } from "./corpus.ts";
+import { forgetful } from "./forgetful-sink.ts";
 import { peakMb } from "./peak.ts";
 import { atMost, type BenchRow } from "./row.ts";
 import { StubServer, Workplace } from "./workplace.ts";
@@ -22,38 +23,49 @@ interface Course {
   readonly seconds: number;
 }
 
-/** Text through a server that answers at once into LanceDB: what grows with the text, and not with what is in flight. */
+/** Text through a server that answers at once: what grows with the text, and not with what is in flight. */
 export async function flatMemoryRows(): Promise<readonly BenchRow[]> {
   using place = new Workplace();
   await using server = await StubServer.start("--forget");
   new Corpus(7).write(place.docs, documents, { bytes: 50_000, blocksPerSection: 6 });
   const more = "chunker: { type: structure, max_tokens: 400 }\ncache: { type: none }";
   place.configure({ embedder: server.embedder, more });
+  const thrown = rowOf("writes thrown away", await courseOf(place.file, "forget"));
+  place.reset();
+  return [thrown, rowOf("into LanceDB", await courseOf(place.file, "keep"))];
+}
+
+async function courseOf(file: string, writes: "keep" | "forget"): Promise<Course> {
   const script = fileURLToPath(import.meta.url);
   const env = { ...process.env, ...allocator };
-  const args = [...nodeOptions, script, place.file];
+  const args = [...nodeOptions, script, file, writes];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
-  const course = JSON.parse(stdout) as Course;
-  const [, second = Number.NaN] = course.residentMb;
-  const last = course.residentMb.at(-1) ?? Number.NaN;
-  const tenths = course.residentMb.map((value) => value.toFixed(0)).join(", ");
-  const rate = (megabytes / course.seconds).toFixed(1);
-  return [
-    atMost({
-      name: `memory on the way through ${megabytes} MB of text`,
-      unit: "times",
-      reach: 1.25,
-      reached: last / second,
-      note: `resident MB at each tenth ${tenths}; peak ${course.peakMb.toFixed(0)}; ${rate} MB/s`,
-    }),
-  ];
+  return JSON.parse(stdout) as Course;
+}
+
+function rowOf(where: string, course: Course): BenchRow {
+  const { residentMb, seconds } = course;
+  const [, second = Number.NaN] = residentMb;
+  const tenths = residentMb.map((value) => value.toFixed(0)).join(", ");
+  const rate = (megabytes / seconds).toFixed(1);
+  return atMost({
+    name: `memory on the way through ${megabytes} MB of text, ${where}`,
+    unit: "times",
+    reach: 1.25,
+    reached: (residentMb.at(-1) ?? Number.NaN) / second,
+    note: `resident MB at each tenth ${tenths}; peak ${course.peakMb.toFixed(0)}; ${rate} MB/s`,
+  });
 }
 
 /** The child: runs the pipeline, and prints its course. */
-async function measure(file: string): Promise<Course> {
+async function measure(file: string, forgets: boolean): Promise<Course> {
   const { loadPipeline } = await import("../src/load-pipeline.ts");
   const { closePipeline, run } = await import("../src/engine/index.ts");
-  const pipeline = await loadPipeline(file);
+  const loaded = await loadPipeline(file);
+  const sinks = [...loaded.sinks].map(
+    ([name, one]) => [name, forgets ? { ...one, sink: forgetful(one.sink) } : one] as const,
+  );
+  const pipeline = { ...loaded, sinks: new Map(sinks) };
   const residentMb: number[] = [];
   let settled = 0;
   const started = performance.now();
@@ -75,5 +87,7 @@ function nowMb(): number {
   return Number(kilobytes) / 1024;
 }
 
-const [file] = process.argv.slice(2);
-if (import.meta.main && file !== undefined) console.log(JSON.stringify(await measure(file)));
+const [file, writes] = process.argv.slice(2);
+if (import.meta.main && file !== undefined) {
+  console.log(JSON.stringify(await measure(file, writes === "forget")));
+}
