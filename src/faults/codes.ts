@@ -136,11 +136,6 @@ export const faultCodes = {
     "later",
     "The thread that runs the model died, or its device failed, several times in a row. Nothing of the batch is used.",
   ),
-  "embed.text-crashes": code(
-    "document",
-    "smaller",
-    "The model or its device failed at a text several times in a row, and works with others. Lower `chunker.max_tokens`, or choose another `device`.",
-  ),
   "embed.out-of-memory": code(
     "document",
     "smaller",

@@ -1,7 +1,7 @@
 import type { Clock, ComponentNote, PlaceMeasures } from "../../../../src/contracts/index.ts";
 import { assert, Fault } from "../../../../src/faults/index.ts";
-import { type Batch, batchOf } from "./batch.ts";
-import { CrashFault, type Place } from "./place.ts";
+import type { Batch } from "./batch.ts";
+import type { Place } from "./place.ts";
 import { sentence } from "./problem-fault.ts";
 
 /** How long a device that failed is left alone while others work. */
@@ -12,23 +12,18 @@ interface Failure {
   readonly reason: string;
 }
 
-/**
- * Gives each batch to the device with the least to do, and to another one when that fails. Where all fail at a batch, a row
- * that every device has run before tells whether the batch is to blame.
- */
+/** Gives each batch to the device with the least to do, and to another one when that fails. */
 export class PlacePool {
   readonly #places: readonly Place[];
-  readonly #proof: Batch;
   readonly #clock: Clock;
   readonly #failures = new Map<Place, Failure>();
 
-  constructor(places: readonly Place[], proven: Int32Array, clock: Clock) {
+  constructor(places: readonly Place[], clock: Clock) {
     this.#places = places;
-    this.#proof = batchOf([proven]);
     this.#clock = clock;
   }
 
-  /** Rejects with the fault of the batch, or with that of the last device when all fail, whatever they are given. */
+  /** Rejects with the fault of the batch, or with that of the last device when all fail at it. */
   async run(batch: Batch, signal: AbortSignal): Promise<Float32Array> {
     const tried = new Set<Place>();
     for (;;) {
@@ -43,10 +38,9 @@ export class PlacePool {
         const until = this.#clock.monotonic() + pauseMs;
         this.#failures.set(place, { until, reason: error.message });
         if (tried.size < this.#places.length) continue;
-        // No device is worse than another.
+        // It is the batch then, and no device is worse than another.
         for (const one of tried) this.#failures.delete(one);
-        if (!(error instanceof CrashFault) || !(await this.#works(place, signal))) throw error;
-        throw crashOfText(batch, error);
+        throw error;
       }
     }
   }
@@ -60,17 +54,6 @@ export class PlacePool {
       level: "warning",
       message: `\`${name}\` failed, and the others do its work. ${sentence(reason)}`,
     }));
-  }
-
-  async #works(place: Place, signal: AbortSignal): Promise<boolean> {
-    try {
-      await place.run(this.#proof, signal, 1);
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Fault) return false;
-      throw error;
-    }
   }
 
   #next(tried: ReadonlySet<Place>): Place {
@@ -91,16 +74,4 @@ export class PlacePool {
 /** Whether the device failed, and not the batch: its thread died again and again, or could not be started again. */
 function isOfDevice({ code }: Fault): boolean {
   return code === "embed.crashed" || code === "embed.device";
-}
-
-/** A text that ends the thread whenever it is run would end every run. */
-function crashOfText({ rows, columns }: Batch, cause: CrashFault): Fault {
-  const single = rows.length === 1;
-  const what = single ? `a text of ${columns} tokens` : `${rows.length} texts`;
-  return new Fault(
-    "embed.text-crashes",
-    `The model fails at ${what}, and works with others. ${cause.event} Lower \`chunker.max_tokens\`, or choose another ` +
-      "`device`.",
-    { retry: single ? "never" : "smaller", cause },
-  );
 }

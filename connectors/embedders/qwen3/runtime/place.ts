@@ -128,7 +128,11 @@ export class Place {
     }
     if (this.#closed) throw closedFault();
     const times = tries === 1 ? "" : `, ${tries} times in a row`;
-    throw new CrashFault(`The model failed on \`${this.name}\`${times}. ${sentence(reason)}`);
+    throw new Fault(
+      "embed.crashed",
+      `The model failed on \`${this.name}\`${times}. ${sentence(reason)} Run again; if it stays so, lower ` +
+        "`max_batch_tokens` or choose another `device`.",
+    );
   }
 
   #start(): Promise<ModelThread> {
@@ -144,19 +148,6 @@ export class Place {
       if (this.#thread === starting) this.#thread = undefined;
     });
     return starting;
-  }
-}
-
-/** A device that failed at every try; whether the batch is to blame is not known yet. */
-export class CrashFault extends Fault {
-  /** What happened, without what to do. */
-  readonly event: string;
-
-  constructor(event: string) {
-    const advice =
-      "Run again; if it stays so, lower `max_batch_tokens` or choose another `device`.";
-    super("embed.crashed", `${event} ${advice}`);
-    this.event = event;
   }
 }
 

@@ -23,12 +23,12 @@ export class Runtime {
   readonly #bounds: Bounds;
   #closing: Promise<void> | undefined;
 
-  private constructor({ model, selfTest, clock }: RuntimeOptions, opened: OpenedPlaces) {
+  private constructor({ model, clock }: RuntimeOptions, opened: OpenedPlaces) {
     const [first] = opened.places;
     assert(first !== undefined, "A runtime without a device was opened.");
     this.#model = model;
     this.#opened = opened;
-    this.#pool = new PlacePool(opened.places, at(selfTest, 0), clock);
+    this.#pool = new PlacePool(opened.places, clock);
     this.#bounds = first.bounds;
     this.devices = opened.places.map(({ name }) => name);
     this.concurrency = placeWindow * opened.places.length;

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { ProblemError } from "../../../../../connectors/embedders/qwen3/runtime/worker/problem-error.ts";
 import { serve } from "../../../../../connectors/embedders/qwen3/runtime/worker/serve.ts";
@@ -11,8 +11,6 @@ const mostDeaths = Number(asked.get("most") ?? 0);
 const how = asked.get("how");
 /** Rows that have this id do what is asked. */
 const trigger = Number(asked.get("trigger") ?? -1);
-/** As long as this file is there, every row does it. */
-const sick = asked.get("sick") ?? "";
 const room = Number(asked.get("room") ?? Number.POSITIVE_INFINITY);
 
 function beforeRun(ids: Int32Array, lengths: Int32Array): void {
@@ -20,7 +18,7 @@ function beforeRun(ids: Int32Array, lengths: Int32Array): void {
   if (lengths.length * Math.max(...lengths) > room) {
     throw new ProblemError("memory", "Failed to allocate memory for requested buffer of size 1.");
   }
-  if (!ids.includes(trigger) && !existsSync(sick)) return;
+  if (!ids.includes(trigger)) return;
   if (how === "not-finite") throw new ProblemError("not-finite", "Text 1 of 1 gave NaN.");
   if (how === undefined || how === null) return;
   if (readFileSync(deaths).length >= mostDeaths) return;

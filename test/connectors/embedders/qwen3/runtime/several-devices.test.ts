@@ -73,8 +73,8 @@ describe("several devices", () => {
   it("all stay in use after a batch that every one fails at", async () => {
     const runtime = await open({ failing: "0,1", trigger: String(trigger) });
     await expect(runtime.run([rows[guilty]!], noAbort)).rejects.toMatchObject({
-      code: "embed.text-crashes",
-      scope: "document",
+      code: "embed.crashed",
+      scope: "component",
     });
     expect(runtime.measures().map(({ ejected }) => ejected)).toEqual([false, false]);
   });
